@@ -1,0 +1,164 @@
+# mod_metrics: build, test, run. `make help` lists the targets.
+
+SHELL     := /bin/bash
+BUILD     ?= build
+CC        ?= gcc
+FUZZ_CC   ?= clang
+PKGCONFIG ?= pkg-config
+APXS      ?= $(firstword $(wildcard /usr/bin/apxs /usr/bin/apxs2 /usr/local/apache2/bin/apxs /usr/local/bin/apxs /usr/sbin/apxs) apxs)
+
+# Rooms that know no httpd: the library. Rooms that do: the module.
+CORE_ROOMS  := base event spool rules count drain store route report
+HTTPD_ROOMS := config capture authz serve supervise
+CORE_SRC    := $(foreach r,$(CORE_ROOMS),$(wildcard src/$(r)/*.c))
+HTTPD_SRC   := mod_metrics.c $(foreach r,$(HTTPD_ROOMS),$(wildcard src/$(r)/*.c))
+UNIT_SRC    := $(wildcard tests/unit/test_*.c)
+FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
+
+# Expanded when used, so that `make run` works before any of these tools is installed.
+MONGOC       = $(shell $(PKGCONFIG) --exists mongoc2 && echo mongoc2 || echo libmongoc-1.0)
+CORE_PKGS    = $(MONGOC) apr-1 apr-util-1 libpcre2-8
+CORE_CFLAGS  = $(shell $(PKGCONFIG) --cflags $(CORE_PKGS))
+CORE_LIBS    = $(shell $(PKGCONFIG) --libs $(CORE_PKGS))
+HTTPD_CFLAGS = -isystem $(shell $(APXS) -q INCLUDEDIR) $(shell $(APXS) -q EXTRA_CPPFLAGS)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Wpointer-arith
+CFLAGS   ?= -O2 -g
+ifdef WERROR
+WARNINGS += -Werror
+endif
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) -fPIC -fvisibility=hidden -fno-strict-aliasing -Isrc -Iinclude
+SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FUZZ_FLAGS := -O1 -g $(SANITIZE)
+
+.PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd check lint fuzz bench-record format \
+        format-check clean install
+all: $(BUILD)/mod_metrics.so $(BUILD)/metricsctl
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make                builds build/mod_metrics.so and build/metricsctl
+## make install        copies the module and metricsctl to where apxs and /usr/local/bin say (DESTDIR is respected)
+## make run            builds, starts a database and a demo site on 127.0.0.1:8080, until Ctrl-C
+## make clean-data     forgets the demo's data
+## make test           everything that must hold; installs what is missing
+## make fuzz           fuzzes every parser for FUZZ_SECONDS each (default 600)
+## make bench-record   what recording costs, next to a bare httpd and one with CustomLog
+## make format         formats the C sources
+
+# --- build ------------------------------------------------------------------------------------------------------------
+
+CORE_OBJ  := $(CORE_SRC:%.c=$(BUILD)/obj/%.o)
+HTTPD_OBJ := $(HTTPD_SRC:%.c=$(BUILD)/obj/%.o)
+UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+ASAN_OBJ  := $(CORE_SRC:%.c=$(BUILD)/asan/%.o)
+ASAN_BIN  := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit-asan/%)
+FUZZ_OBJ  := $(CORE_SRC:%.c=$(BUILD)/fuzzobj/%.o)
+FUZZ_BIN  := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
+
+$(CORE_OBJ): ROOM_CFLAGS = $(CORE_CFLAGS)
+$(HTTPD_OBJ): ROOM_CFLAGS = $(HTTPD_CFLAGS) $(CORE_CFLAGS)
+
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ROOM_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/libmetrics.a: $(CORE_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# nodelete: libmongoc must not be unloaded at a reload, it can be initialised only once in a process.
+$(BUILD)/mod_metrics.so: $(HTTPD_OBJ) $(BUILD)/libmetrics.a src/exports.map
+	$(CC) -shared $(LDFLAGS) -Wl,-z,nodelete \
+	    -Wl,--version-script=src/exports.map -o $@ $(HTTPD_OBJ) $(BUILD)/libmetrics.a $(CORE_LIBS)
+
+$(BUILD)/metricsctl: $(BUILD)/obj/tools/metricsctl.o $(BUILD)/libmetrics.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+$(BUILD)/obj/tools/metricsctl.o: ROOM_CFLAGS = $(CORE_CFLAGS)
+
+install: all
+	install -D -m 644 $(BUILD)/mod_metrics.so $(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)/mod_metrics.so
+	install -D -m 755 $(BUILD)/metricsctl $(DESTDIR)/usr/local/bin/metricsctl
+	install -D -m 644 include/mod_metrics.h $(DESTDIR)$(shell $(APXS) -q INCLUDEDIR)/mod_metrics.h
+
+# --- run --------------------------------------------------------------------------------------------------------------
+
+bootstrap:
+	@scripts/bootstrap
+
+run:
+	@scripts/bootstrap
+	@$(MAKE) --no-print-directory -s all
+	@exec scripts/run
+
+clean-data:
+	@scripts/clean-data
+
+# --- test -------------------------------------------------------------------------------------------------------------
+
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libmetrics.a Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itests/unit $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics.a -lcmocka $(CORE_LIBS)
+
+$(BUILD)/asan/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -O1 $(SANITIZE) $(CORE_CFLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/libmetrics-asan.a: $(ASAN_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(BUILD)/unit-asan/%: tests/unit/%.c $(BUILD)/libmetrics-asan.a Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -O1 $(SANITIZE) -Itests/unit $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics-asan.a -lcmocka $(CORE_LIBS)
+
+$(BUILD)/fuzzobj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(ALL_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link $(CORE_CFLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/libmetrics-fuzz.a: $(FUZZ_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libmetrics-fuzz.a Makefile
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(ALL_CFLAGS) -Wno-missing-prototypes $(FUZZ_FLAGS) -fsanitize=fuzzer $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics-fuzz.a $(CORE_LIBS)
+
+test:
+	@scripts/bootstrap test
+	@$(MAKE) --no-print-directory -j$$(nproc) -s WERROR=1 all
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory test-unit
+	@$(MAKE) --no-print-directory test-asan
+	@$(MAKE) --no-print-directory test-fuzz-seeds
+	@$(MAKE) --no-print-directory test-httpd
+
+test-unit: $(UNIT_BIN)
+	@tests/unit/run $(UNIT_BIN)
+test-asan: $(ASAN_BIN)
+	@tests/unit/run $(ASAN_BIN)
+test-fuzz-seeds: $(FUZZ_BIN)
+	@tests/fuzz/replay $(FUZZ_BIN)
+test-httpd: all
+	@$(BUILD)/venv/bin/python -m pytest -q tests/httpd $(PYTEST_ARGS)
+check:
+	@set -e; for c in tests/check/*.py; do python3 $$c; done
+
+FUZZ_SECONDS ?= 600
+fuzz: $(FUZZ_BIN)
+	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_BIN)
+
+bench-record:
+	@scripts/bootstrap bench
+	@$(MAKE) --no-print-directory -s all
+	@$(BUILD)/venv/bin/python bench/record.py
+
+FORMATTED = mod_metrics.c $(wildcard include/*.h src/*/*.h src/*/*.c tools/*.c tests/unit/*.[ch] tests/fuzz/*.[ch])
+format:
+	clang-format -i $(FORMATTED)
+format-check:
+	clang-format --dry-run --Werror $(FORMATTED)
+
+clean:
+	rm -rf $(BUILD)/obj $(BUILD)/asan $(BUILD)/fuzzobj $(BUILD)/unit $(BUILD)/unit-asan $(BUILD)/fuzz $(BUILD)/*.a \
+	    $(BUILD)/mod_metrics.so $(BUILD)/metricsctl
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+.SECONDARY:

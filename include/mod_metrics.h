@@ -1,0 +1,99 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE.
+ *
+ * mod_metrics.h - what other httpd modules may use of mod_metrics: a provider of permissions ("who may see what"), and
+ * a function to record a use. Neither makes a link dependency: include this header, register, retrieve.
+ *
+ * PERMISSIONS. A report asks two questions: which resources may the requester see, and which other people. A module
+ * answers them by registering a provider in its register_hooks:
+ *
+ *     static const metrics_authz_provider provider = {
+ *         METRICS_AUTHZ_ABI, sizeof(metrics_authz_provider), my_configure, my_open, my_see_resources, my_see_users,
+ * my_close
+ *     };
+ *     ap_register_provider(pool, METRICS_AUTHZ_GROUP, "mine", METRICS_AUTHZ_VERSION, &provider);
+ *
+ * and the administrator names it: MetricsAuthz mine [ARGUMENTS]. The name is looked up at every start and reload, so
+ * the order of LoadModule does not matter. Everything is denied unless granted: an unknown provider, another ABI, an
+ * error, a verdict that is neither of the two all mean "not shown".
+ */
+#ifndef MOD_METRICS_H
+#define MOD_METRICS_H
+
+#include "httpd.h"
+#include "http_config.h"
+#include "apr_optional.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define METRICS_AUTHZ_GROUP   "metrics_authz"
+#define METRICS_AUTHZ_VERSION "1"
+/* First field of the struct below; changes whenever the struct or the meaning of one of its functions does. */
+#define METRICS_AUTHZ_ABI 1
+
+/* A verdict about one resource or person, or about a whole report. Any other value counts as METRICS_DENIED. */
+typedef unsigned char metrics_verdict;
+#define METRICS_DENIED  0
+#define METRICS_GRANTED 1
+
+/* What a report is about, as far as it is known before its first row. Lives as long as the request. */
+typedef struct metrics_authz_query {
+    const char *type; /* "datasets", …; NULL when the report covers all types */
+    const char *id;   /* the one resource asked for; NULL for a report about many */
+    int per_user;     /* 1 when rows name people: see_users will be asked too */
+} metrics_authz_query;
+
+typedef struct metrics_authz_provider {
+    unsigned int abi; /* METRICS_AUTHZ_ABI */
+    size_t size;      /* sizeof(metrics_authz_provider) as the provider was compiled */
+
+    /* Once for each MetricsAuthz line, at every start and reload (httpd reads its configuration twice at the first
+     * start), in the parent, before any request. args is the rest of the line ("" if there is none). Sets *config to
+     * whatever the other functions need, allocated from pconf; it is read by all threads and must not change later.
+     * Returns NULL, or a sentence that says what is wrong with the line: httpd does not start then. May be NULL: then
+     * arguments are refused and config is NULL. */
+    const char *(*configure)(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s, const char *args,
+                             const void **config);
+
+    /* Once for each report, on the request's thread, after httpd's own access control. Sets *verdict: METRICS_GRANTED
+     * lets the report begin, METRICS_DENIED ends it with 401 (r->user is NULL) or 403. Sets *state for the calls below;
+     * allocate it from r->pool. Returns APR_SUCCESS, or an error: the report ends with 503 and nothing is shown. May
+     * read from the network, but not longer than a visitor would wait. Must not be NULL. */
+    apr_status_t (*open)(request_rec *r, const void *config, const metrics_authz_query *query, void **state,
+                         metrics_verdict *verdict);
+
+    /* Which of n resources of one type the requester may see; n is at most some hundreds, ids are zero-terminated and
+     * unique within the call. verdicts[i] is METRICS_DENIED on entry; set it to METRICS_GRANTED where ids[i] may be
+     * seen. Called any number of times between open and close, on the request's thread, also for the parents of rows.
+     * The ids and the arrays belong to the caller and are gone when it returns; scratch is cleared after each call. An
+     * error ends the report; no row of this batch is shown. NULL means: open decides for all resources. */
+    apr_status_t (*see_resources)(void *state, const char *type, const char *const *ids, size_t n,
+                                  metrics_verdict *verdicts, apr_pool_t *scratch);
+
+    /* The same for people: which of n users may be named to the requester. NULL means: nobody may. */
+    apr_status_t (*see_users)(void *state, const char *const *users, size_t n, metrics_verdict *verdicts,
+                              apr_pool_t *scratch);
+
+    /* Once for each successful open, whatever became of the report, also when the client went away. May be NULL. */
+    void (*close)(void *state);
+} metrics_authz_provider;
+
+/* RECORDING. For modules that know of uses which no URL shows (a WebDAV copy, a mount, …):
+ *
+ *     APR_OPTIONAL_FN_TYPE(metrics_record) *record = APR_RETRIEVE_OPTIONAL_FN(metrics_record);   (in
+ * optional_fn_retrieve or post_config) if (record) record(r, "datasets", id, "download", r->user);
+ *
+ * Appends one event to the spool, with the time, address and agent of r; it is then counted by the same rules as a
+ * visit. action is "view" or "download"; user may be NULL. All strings are copied. Returns APR_SUCCESS once the event
+ * is in the spool, APR_EINVAL for an unknown type or action or an id or user beyond the limits, APR_ENOTIMPL when no
+ * spool is configured, or the error of the write. Any thread of a child process. It does not block on anything but the
+ * local disk. */
+APR_DECLARE_OPTIONAL_FN(apr_status_t, metrics_record,
+                        (request_rec * r, const char *type, const char *id, const char *action, const char *user));
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,31 @@
+/* Permission: from the name behind MetricsAuthz to a verdict. Closed unless a provider grants. */
+#ifndef MM_AUTHZ_H
+#define MM_AUTHZ_H
+
+#include "config/config.h"
+
+/* For register_hooks: the built-in providers `none` and `expr`. */
+void mm_authz_register(apr_pool_t *pool);
+
+/* Looks up the provider of a MetricsAuthz line and lets it read its arguments. When reading the directive a provider of
+ * a module that is loaded later is not there yet: then conf->provider stays NULL and mm_authz_resolve tries again.
+ * Returns NULL or a sentence for the administrator. */
+const char *mm_authz_configure(mm_authz_conf_t *conf, apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s);
+
+/* For post_config: resolves what is left. A bad argument is an error (httpd does not start); an unknown provider, or
+ * one of another ABI, is logged, and the reports it guards stay closed. */
+int mm_authz_resolve(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s);
+
+typedef struct mm_authz_session mm_authz_session_t;
+
+/* Asks whether the report may begin. OK: yes; the session ends with r->pool. Otherwise the HTTP status for the answer:
+ * 401, 403 or 503, why in err, in words fit for the requester; details go to the log. */
+int mm_authz_open(mm_authz_session_t **session, request_rec *r, const metrics_authz_query *query, mm_err_t *err);
+
+/* baton is the session; the signature of report/report.h's gate. */
+apr_status_t mm_authz_see_resources(void *session, const char *type, const char *const *ids, size_t n,
+                                    unsigned char *verdicts, mm_err_t *err);
+apr_status_t mm_authz_see_users(void *session, const char *const *users, size_t n, unsigned char *verdicts,
+                                mm_err_t *err);
+
+#endif

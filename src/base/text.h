@@ -1,0 +1,15 @@
+/* Small questions about text that several rooms ask. */
+#ifndef MM_TEXT_H
+#define MM_TEXT_H
+
+#include <stddef.h>
+#include <stdbool.h>
+
+/* Whether the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */
+bool mm_text_is_utf8(const char *text, size_t len);
+
+/* Whether name can name a resource type: 1 to 32 of a-z, 0-9 and _, beginning with a letter. Such a name is safe as
+ * part of a collection name and of a path. */
+bool mm_text_is_type_name(const char *name, size_t len);
+
+#endif

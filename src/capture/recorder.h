@@ -1,0 +1,29 @@
+/* Putting events into the spool from an httpd child: the one recorder of the process, used by capture, by POST, and by
+ * other modules.
+ *
+ * A failure to record never reaches a visitor. It is logged, the first time and then at most once a minute with a
+ * count.
+ */
+#ifndef MM_RECORDER_H
+#define MM_RECORDER_H
+
+#include "config/config.h"
+#include "event/event.h"
+
+/* For the child_init hook. Without MetricsSpool, and when the spool cannot be used, recording answers APR_ENOTIMPL from
+ * then on. */
+void mm_recorder_child_init(apr_pool_t *pchild, server_rec *s);
+
+/* For the pre_config hook. */
+void mm_recorder_reset(void);
+
+/* Checks and appends n events as one unit: all of them are in the spool when this returns APR_SUCCESS, none of them
+ * otherwise. Logs a failure of the spool itself; APR_EINVAL (an event beyond the limits, err says which) is for the
+ * caller. Any thread. */
+apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t n, apr_pool_t *pool, mm_err_t *err);
+
+/* The optional function of mod_metrics.h. */
+apr_status_t mm_recorder_record_for_module(request_rec *r, const char *type, const char *id, const char *action,
+                                           const char *user);
+
+#endif

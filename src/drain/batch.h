@@ -1,0 +1,41 @@
+/* The batch file: what is about to be added to the database, and what the spool looked like when it was read.
+ *
+ * Frames (spool/frame.h, seed 0), each one BSON document, "k" saying which kind: one "batch" {v, spool, seq}, then
+ * "segment" {name, to} and "delta" {…}, last "end" {segments, deltas}. Written beside its name, flushed, renamed: a
+ * batch file that exists is whole.
+ *
+ * It is also the checkpoint. `batch` is applied (again, after a crash), then renamed to `checkpoint`: that one rename
+ * is the moment at which its events are counted. So there is never a batch that is half remembered, and no third file
+ * to disagree.
+ */
+#ifndef MM_BATCH_H
+#define MM_BATCH_H
+
+#include <stdint.h>
+#include <apr_pools.h>
+#include "base/err.h"
+#include "count/count.h"
+#include "spool/spool_reader.h"
+
+#define MM_BATCH_FILE      "batch"
+#define MM_CHECKPOINT_FILE "checkpoint"
+
+/* Writes DIR/batch from what count holds and where reader stands. Nothing is there, or the old file is whole, when it
+ * fails. */
+apr_status_t mm_batch_write(const char *dir, const char *spool_id, int64_t seq, const mm_count_t *count,
+                            const mm_spool_reader_t *reader, apr_pool_t *pool, mm_err_t *err);
+
+typedef struct mm_batch_reader {
+    /* Any may be NULL. A failure returned by one ends the reading and is passed on. */
+    apr_status_t (*on_batch)(void *baton, const char *spool_id, int64_t seq, mm_err_t *err);
+    apr_status_t (*on_segment)(void *baton, const char *name, int64_t to, mm_err_t *err);
+    apr_status_t (*on_delta)(void *baton, const mm_delta_t *delta, mm_err_t *err); /* lives until it returns */
+    void *baton;
+} mm_batch_reader_t;
+
+/* Reads DIR/name in constant memory. APR_ENOENT: there is none. APR_EINVAL: it is not a whole batch file (disk damage).
+ */
+apr_status_t mm_batch_read(const char *dir, const char *name, const mm_batch_reader_t *reader, apr_pool_t *pool,
+                           mm_err_t *err);
+
+#endif

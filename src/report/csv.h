@@ -1,0 +1,38 @@
+/* CSV as the contract says: RFC 4180, CRLF, UTF-8. A cell is quoted where it must be. A cell that a spreadsheet would
+ * run as a formula (first character = + - @, tab or CR) gets a leading ' unless raw; numbers that we write ourselves do
+ * not go that way. Bytes that are not UTF-8 are written as %XX, so that the file stays UTF-8 and the cell can be pasted
+ * into a URL.
+ */
+#ifndef MM_CSV_H
+#define MM_CSV_H
+
+#include <stdint.h>
+#include <apr_errno.h>
+
+/* Takes the bytes; anything but APR_SUCCESS ends the report. The bytes are valid during the call only. */
+typedef apr_status_t (*mm_sink_fn)(void *baton, const char *data, size_t len);
+
+typedef struct mm_csv {
+    mm_sink_fn sink;
+    void *baton;
+    int raw;
+    apr_status_t status; /* first failure of the sink; from then on nothing is written */
+    int at_line_start;
+    size_t used;
+    char buffer[8192];
+} mm_csv_t;
+
+void mm_csv_init(mm_csv_t *csv, mm_sink_fn sink, void *baton, int raw);
+
+void mm_csv_text(mm_csv_t *csv, const char *text); /* one cell */
+void mm_csv_int(mm_csv_t *csv, int64_t number);    /* one cell */
+void mm_csv_time(mm_csv_t *csv,
+                 int64_t ms); /* one cell: YYYY-MM-DD HH:MM:SS in UTC; empty for MM_TIME_NONE or beyond year 9999 */
+void mm_csv_end_row(mm_csv_t *csv);
+/* Hands what is buffered to the sink and returns the first failure, if any. */
+apr_status_t mm_csv_flush(mm_csv_t *csv);
+
+/* A cell of several pieces: "a; b; c". */
+void mm_csv_join(mm_csv_t *csv, const char *const *pieces, size_t n, const char *separator);
+
+#endif

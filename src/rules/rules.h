@@ -1,0 +1,37 @@
+/* Which requests are uses of which resource: <MetricsType> rules, compiled.
+ *
+ * Shared by capture (live requests) and by the import of access logs, hence without httpd. PCRE2 with JIT; a match is
+ * bounded (MM_RULES_MATCH_LIMIT), so that no path can make a pattern run wild. Compiled rules are read-only and may be
+ * used by any number of threads.
+ */
+#ifndef MM_RULES_H
+#define MM_RULES_H
+
+#include <apr_pools.h>
+#include "base/err.h"
+#include "event/event.h"
+
+#define MM_RULES_MATCH_LIMIT 100000
+
+typedef struct mm_rules mm_rules_t;
+
+mm_rules_t *mm_rules_create(apr_pool_t *pool);
+
+/* Adds "a path that matches pattern is this action on the resource of this type whose id is the first capture". On a
+ * bad pattern, or one without a capture, APR_EINVAL with a sentence and the place in the pattern. type and pattern are
+ * copied. */
+apr_status_t mm_rules_add(mm_rules_t *rules, const char *type, mm_action_t action, const char *pattern, mm_err_t *err);
+
+int mm_rules_count(const mm_rules_t *rules);
+
+typedef struct mm_match {
+    const char *type; /* of the rules; lives as long as they do */
+    mm_action_t action;
+    mm_bytes_t id; /* points into the path */
+} mm_match_t;
+
+/* The first rule, in the order they were added, that matches the decoded path without query. An empty capture is no
+ * match. Returns false when none does. */
+bool mm_rules_match(const mm_rules_t *rules, const char *path, size_t len, mm_match_t *match);
+
+#endif

@@ -1,0 +1,31 @@
+/* Appending to the spool: one write(2) per record, like a log line.
+ *
+ * Any number of threads of one process share a writer. There is no queue and nothing to flush: what was appended
+ * survives the death of the process. The segment's file is made by the first append and replaced when it has grown to
+ * segment_max. Appends run in parallel under a shared lock (the kernel orders O_APPEND writes); only changing the
+ * segment is exclusive. Destroying the pool closes the file and takes no lock, so it may happen in the middle of an
+ * append, as httpd's prefork does on SIGTERM.
+ */
+#ifndef MM_SPOOL_WRITER_H
+#define MM_SPOOL_WRITER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <apr_pools.h>
+#include "base/err.h"
+
+#define MM_SPOOL_SEGMENT_MAX (INT64_C(8) * 1024 * 1024)
+
+typedef struct mm_spool_writer mm_spool_writer_t;
+
+/* Makes a writer for dir, which mm_spool_prepare has made. Opens nothing yet, so it may be called before a fork, used
+ * after. */
+apr_status_t mm_spool_writer_create(mm_spool_writer_t **writer, const char *dir, int64_t segment_max, apr_pool_t *pool,
+                                    mm_err_t *err);
+
+/* Appends one frame. buf holds MM_FRAME_HEADER bytes of room and then payload_len bytes; the header is filled in here.
+ * When this returns APR_SUCCESS the frame is in the file, whole. On a failure (disk full, …) nothing of it will ever be
+ * read. */
+apr_status_t mm_spool_append(mm_spool_writer_t *writer, uint8_t *buf, size_t payload_len, mm_err_t *err);
+
+#endif

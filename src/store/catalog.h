@@ -1,0 +1,61 @@
+/* The application's own documents: names and parents, read a batch at a time, never written.
+ *
+ * How to read them comes from MetricsCatalog: the collection, and for each field the path in its documents. Whatever a
+ * document holds (missing fields, other types, names of 10 MB, cycles) gives an empty or cut cell, never an error.
+ */
+#ifndef MM_CATALOG_H
+#define MM_CATALOG_H
+
+#include <apr_tables.h>
+#include "store/store.h"
+
+/* A longer name is cut here, at a character's border. */
+#define MM_CATALOG_NAME_MAX 4096
+/* More parents than this are left out (in the order of their ids). */
+#define MM_CATALOG_PARENTS_MAX 1000
+
+/* Where the parents of a resource are found. */
+typedef struct mm_parent_rule {
+    const char *type; /* the parents' type, itself with a catalogue or not */
+    const char *
+        collection; /* NULL: path is in the resource's own document and holds the parents' ids. Otherwise: the documents
+                       of this collection whose `path` holds the resource's id are, or point to, its parents */
+    const char *path;
+    const char *parent_path; /* with collection: where in its documents the parent's id is */
+} mm_parent_rule_t;
+
+/* One MetricsCatalog. Paths are dotted; NULL where not configured. */
+typedef struct mm_catalog {
+    const char *type;
+    const char *collection;
+    const char *id_path; /* default "_id" */
+    const char *name_path;
+    const char *owner_path, *created_path, *size_path, *status_path, *location_path;
+    apr_array_header_t *parents; /* of mm_parent_rule_t */
+} mm_catalog_t;
+
+/* Reads the words behind `MetricsCatalog`: COLLECTION field=path …, with fields id, name, owner, created, size, status,
+ * location, and parents=TYPE:PATH or parents=TYPE:COLLECTION:PATH[:PARENT_PATH], which may stand several times. Needs
+ * no database. */
+apr_status_t mm_catalog_parse(mm_catalog_t **catalog, const char *type, const char *words, apr_pool_t *pool,
+                              mm_err_t *err);
+
+typedef struct mm_parent {
+    const char *type, *id, *name; /* name "" where the catalogue knows none */
+} mm_parent_t;
+
+typedef struct mm_entry {
+    const char *name; /* "" where the catalogue knows none */
+    const mm_parent_t *parents;
+    size_t n_parents; /* ordered: by the types' order in `catalogs`, then by id; each once */
+} mm_entry_t;
+
+/* Looks up n ids of one type. entries[i] belongs to ids[i]; all memory is pool's. catalogs holds the mm_catalog_t * of
+ * all types, in their configured order; a type without one gives empty entries. An id is looked for as string, as
+ * ObjectId where it is 24 hex digits, and as integer where it is one. with_parents false saves their look-ups. Costs
+ * one query for the documents, one per reverse rule, one per parent type. */
+apr_status_t mm_catalog_lookup(mm_store_t *store, const apr_array_header_t *catalogs, const char *type,
+                               const char *const *ids, size_t n, int with_parents, mm_entry_t *entries,
+                               apr_pool_t *pool, mm_err_t *err);
+
+#endif

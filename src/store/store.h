@@ -1,0 +1,72 @@
+/* MongoDB: the data model of docs/data-model.md. The only room that includes mongoc.h; its headers do not.
+ *
+ * A store is one connection, for one thread, of the process that opened it. Opening does not connect; the first call
+ * that needs the server does, and fails within seconds when it is away (connectTimeoutMS 2000, serverSelectionTimeoutMS
+ * 3000, socketTimeoutMS 10000 unless the URI says otherwise). Error texts never hold the URI's password.
+ */
+#ifndef MM_STORE_H
+#define MM_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <apr_pools.h>
+#include "base/err.h"
+#include "count/delta.h"
+
+typedef struct mm_store mm_store_t;
+
+#define MM_STORE_PREFIX_DEFAULT "metrics_"
+
+/* Once per process, after any fork and before the first mm_store_open. There is no end: libmongoc cannot be started
+ * twice. */
+void mm_store_init(void);
+
+/* The database is the one the URI names, else "metrics". pool's end closes the connection. APR_EINVAL: the URI is
+ * malformed. */
+apr_status_t mm_store_open(mm_store_t **store, const char *uri, const char *prefix, apr_pool_t *pool, mm_err_t *err);
+
+/* Checks a URI without connecting, for the start of httpd. Does not need mm_store_init. */
+apr_status_t mm_store_check_uri(const char *uri, apr_pool_t *pool, mm_err_t *err);
+
+/* The URI fit for a log: user name and password replaced. */
+const char *mm_store_redact_uri(const char *uri, apr_pool_t *pool);
+
+/* Makes the indexes the reports need, for each type and for users. Cheap when they exist. */
+apr_status_t mm_store_prepare(mm_store_t *store, const char *const *types, size_t n, mm_err_t *err);
+
+typedef enum mm_outcome {
+    MM_APPLIED, /* this document holds the delta now, by this call or an earlier one */
+    MM_RETRY,   /* not known, or not now: apply the same again */
+    MM_REJECTED /* the database refuses this one for good */
+} mm_outcome_t;
+
+/* Adds deltas to their documents, each at most once however often it is called with the same spool and seq: a document
+ * remembers seq.SPOOL and takes no delta whose seq it has reached. A later batch must have a larger seq, and must not
+ * be applied before all of the one before is MM_APPLIED or MM_REJECTED. Sets outcomes[i] for each. Returns the worst of
+ * them; err says why when that is not MM_APPLIED. Write concern: majority, journaled. */
+mm_outcome_t mm_store_apply(mm_store_t *store, const char *spool_id, int64_t seq, const mm_delta_t *deltas, size_t n,
+                            mm_outcome_t *outcomes, mm_err_t *err);
+
+/* Whether an error means that the server cannot be reached or cannot answer now (a report then says 503 and
+ * Retry-After). */
+#define MM_STORE_AWAY (APR_OS_START_USERERR + 101)
+
+/* One document of metrics_TYPE. */
+typedef struct mm_totals_row {
+    const char *id; /* valid until the batch's pool is cleared */
+    int64_t views, downloads, machine_views, machine_downloads;
+    int64_t last_viewed_ms, last_downloaded_ms; /* or MM_TIME_NONE */
+} mm_totals_row_t;
+
+typedef struct mm_totals mm_totals_t;
+
+/* A cursor over the totals of one type, by views, then downloads, both descending, then id. Nothing is sent before the
+ * first mm_totals_next. pool's end closes it. */
+apr_status_t mm_totals_open(mm_totals_t **totals, mm_store_t *store, const char *type, apr_pool_t *pool, mm_err_t *err);
+
+/* Up to max rows with views or downloads > 0 into rows, their ids in pool; *n is how many, 0 at the end. MM_STORE_AWAY
+ * or another error otherwise. A document whose fields have another type than the model's counts as zero in them. */
+apr_status_t mm_totals_next(mm_totals_t *totals, mm_totals_row_t *rows, size_t max, size_t *n, apr_pool_t *pool,
+                            mm_err_t *err);
+
+#endif
