@@ -12,6 +12,7 @@ CORE_ROOMS  := base event spool rules count drain store route report
 HTTPD_ROOMS := config capture authz serve supervise
 CORE_SRC    := $(foreach r,$(CORE_ROOMS),$(wildcard src/$(r)/*.c))
 HTTPD_SRC   := mod_metrics.c $(foreach r,$(HTTPD_ROOMS),$(wildcard src/$(r)/*.c))
+TOOL_SRC    := $(wildcard tools/*.c)
 UNIT_SRC    := $(wildcard tests/unit/test_*.c)
 FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
 
@@ -50,6 +51,7 @@ help:
 # --- build ------------------------------------------------------------------------------------------------------------
 
 CORE_OBJ  := $(CORE_SRC:%.c=$(BUILD)/obj/%.o)
+TOOL_OBJ  := $(TOOL_SRC:%.c=$(BUILD)/obj/%.o)
 HTTPD_OBJ := $(HTTPD_SRC:%.c=$(BUILD)/obj/%.o)
 UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 ASAN_OBJ  := $(CORE_SRC:%.c=$(BUILD)/asan/%.o)
@@ -73,9 +75,9 @@ $(BUILD)/mod_metrics.so: $(HTTPD_OBJ) $(BUILD)/libmetrics.a src/exports.map
 	$(CC) -shared $(LDFLAGS) -Wl,-z,nodelete \
 	    -Wl,--version-script=src/exports.map -o $@ $(HTTPD_OBJ) $(BUILD)/libmetrics.a $(CORE_LIBS)
 
-$(BUILD)/metricsctl: $(BUILD)/obj/tools/metricsctl.o $(BUILD)/libmetrics.a
+$(BUILD)/metricsctl: $(TOOL_OBJ) $(BUILD)/libmetrics.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
-$(BUILD)/obj/tools/metricsctl.o: ROOM_CFLAGS = $(CORE_CFLAGS)
+$(TOOL_OBJ): ROOM_CFLAGS = $(CORE_CFLAGS)
 
 install: all
 	install -D -m 644 $(BUILD)/mod_metrics.so $(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)/mod_metrics.so

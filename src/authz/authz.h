@@ -7,13 +7,9 @@
 /* For register_hooks: the built-in providers `none` and `expr`. */
 void mm_authz_register(apr_pool_t *pool);
 
-/* Looks up the provider of a MetricsAuthz line and lets it read its arguments. When reading the directive a provider of
- * a module that is loaded later is not there yet: then conf->provider stays NULL and mm_authz_resolve tries again.
- * Returns NULL or a sentence for the administrator. */
-const char *mm_authz_configure(mm_authz_conf_t *conf, apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s);
-
-/* For post_config: resolves what is left. A bad argument is an error (httpd does not start); an unknown provider, or
- * one of another ABI, is logged, and the reports it guards stay closed. */
+/* For check_config, which also runs for apachectl -t and at every reload, with all modules loaded: looks up the
+ * provider of every MetricsAuthz line and lets it read its arguments. A bad argument is an error (httpd does not
+ * start); an unknown provider, or one of another ABI, is logged, and the reports it guards stay closed. */
 int mm_authz_resolve(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s);
 
 typedef struct mm_authz_session mm_authz_session_t;

@@ -75,17 +75,18 @@ void *mm_dir_config_create(apr_pool_t *pool, char *dir);
 void *mm_dir_config_merge(apr_pool_t *pool, void *base, void *add);
 void *mm_server_config_create(apr_pool_t *pool, server_rec *s);
 
-/* For the pre_config hook: forgets what the last configuration run left in statics (with -z nodelete they survive a
- * reload). */
-void mm_config_reset(apr_pool_t *pconf);
+void *mm_server_config_merge(apr_pool_t *pool, void *base, void *add);
 
 /* The global settings, from any server. Never NULL. */
 const mm_config_t *mm_config_get(const server_rec *s);
 
+/* The configured type of this name, or NULL. */
+const mm_type_t *mm_config_type(const mm_config_t *config, const char *name);
+
 const mm_dir_config_t *mm_dir_config_get(const request_rec *r);
 
-/* For the check_config hook (also runs for apachectl -t): settings that contradict each other or lack one another. Logs
- * a sentence for each that says what to do and returns OK or HTTP_INTERNAL_SERVER_ERROR. */
-int mm_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+/* For the check_config hook, which also runs for apachectl -t: settings that contradict each other or lack one another.
+ * Logs a sentence for each that says what to do and returns OK or HTTP_INTERNAL_SERVER_ERROR. */
+int mm_config_check(server_rec *s);
 
 #endif

@@ -1,0 +1,177 @@
+/* A finished request becomes an event.
+ *
+ * Runs when the last byte has left (the EOR bucket), on whichever thread wrote it, for every request of the server, so
+ * what is cheap comes first: a setting, then the rules, then the expressions. Nothing here can change the answer any
+ * more.
+ *
+ * The identity of a request is what the visitor asked for: r->parsed_uri.path of the first request, which httpd has
+ * decoded and cleaned of "..", "//" and which mod_dir, mod_negotiation and mod_rewrite leave alone when they replace
+ * r->uri.
+ */
+#include "capture/capture.h"
+#include "capture/recorder.h"
+
+#include <stdlib.h>
+
+#include "apr_lib.h"
+#include "apr_strings.h"
+#include "http_log.h"
+
+APLOG_USE_MODULE(metrics);
+
+static mm_bytes_t bytes_cut(const char *text, size_t max)
+{
+    mm_bytes_t bytes = mm_bytes_of(text);
+    if (bytes.len > max) {
+        bytes.len = max;
+    }
+    return bytes;
+}
+
+static mm_bytes_t bytes_or_none(const char *text, size_t max)
+{
+    mm_bytes_t bytes = mm_bytes_of(text);
+    if (bytes.len > max) {
+        bytes.len = 0;
+    }
+    return bytes;
+}
+
+static mm_method_t method_of(const request_rec *r)
+{
+    if (r->header_only) {
+        return MM_METHOD_HEAD;
+    }
+    switch (r->method_number) {
+    case M_GET:
+        return MM_METHOD_GET;
+    case M_POST:
+        return MM_METHOD_POST;
+    default:
+        return MM_METHOD_OTHER;
+    }
+}
+
+/* Where a request for a part begins. Only "bytes=N-" and "bytes=N-M" tell; a list of ranges or a suffix does not. */
+static int64_t range_start(const char *range)
+{
+    if (!range) {
+        return MM_RANGE_NONE;
+    }
+    if (ap_cstr_casecmpn(range, "bytes=", 6) != 0 || strchr(range, ',') || !apr_isdigit(range[6])) {
+        return MM_RANGE_UNKNOWN;
+    }
+    char *end = NULL;
+    int64_t start = apr_strtoi64(range + 6, &end, 10);
+    return *end == '-' && start >= 0 && start < APR_INT64_MAX ? start : MM_RANGE_UNKNOWN;
+}
+
+/* Whether an expression holds. One that fails is treated as not holding, and said at most at debug level: this is the
+ * path of every request. */
+static int holds(request_rec *r, const ap_expr_info_t *expr)
+{
+    const char *wrong = NULL;
+    int rc = ap_expr_exec(r, expr, &wrong);
+    if (wrong) {
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
+                      "MM0403: an expression of MetricsIgnore or MetricsAgent failed: %s", wrong);
+    }
+    return !wrong && rc > 0;
+}
+
+static mm_bytes_t user_of(request_rec *r, const request_rec *last, const mm_dir_config_t *conf)
+{
+    if (!conf->user) {
+        return bytes_or_none(r->user ? r->user : last->user, MM_EVENT_USER_MAX);
+    }
+    const char *wrong = NULL;
+    const char *user = ap_expr_str_exec(r, conf->user, &wrong);
+    if (wrong) {
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "MM0404: the expression of MetricsUser failed: %s", wrong);
+        return mm_bytes_of(NULL);
+    }
+    return bytes_or_none(user, MM_EVENT_USER_MAX);
+}
+
+static mm_bytes_t mark_of(request_rec *r, const mm_dir_config_t *conf)
+{
+    for (int i = 0; conf->agents && i < conf->agents->nelts; i++) {
+        const mm_agent_rule_t *rule = &APR_ARRAY_IDX(conf->agents, i, mm_agent_rule_t);
+        if (holds(r, rule->when)) {
+            return mm_bytes_of(rule->class_mark);
+        }
+    }
+    return mm_bytes_of(NULL);
+}
+
+static const request_rec *last_of(const request_rec *r)
+{
+    while (r->next) {
+        r = r->next;
+    }
+    return r;
+}
+
+void mm_capture_describe(mm_event_t *event, request_rec *r)
+{
+    const mm_dir_config_t *conf = mm_dir_config_get(r);
+    const request_rec *last = last_of(r);
+    event->source = MM_SOURCE_REQUEST;
+    event->method = method_of(r);
+    event->status = (uint16_t)last->status;
+    event->flags =
+        (uint16_t)((r->connection->aborted ? MM_EVENT_ABORTED : 0) | (r->connection->master ? MM_EVENT_HTTP2 : 0));
+    event->time_us = r->request_time;
+    event->range_start = range_start(apr_table_get(r->headers_in, "Range"));
+    event->bytes_out = last->bytes_sent;
+    event->user = user_of(r, last, conf);
+    event->address = bytes_or_none(r->useragent_ip, MM_EVENT_ADDRESS_MAX);
+    event->agent = bytes_cut(apr_table_get(r->headers_in, "User-Agent"), MM_EVENT_AGENT_MAX);
+    event->class_mark = mark_of(r, conf);
+}
+
+/* Clowder's own way to say "do not count me": the parameter tracking, false or 0. */
+static int asks_not_to_be_tracked(const char *args)
+{
+    for (const char *at = args; at && *at;) {
+        size_t len = strcspn(at, "&");
+        if ((len == 14 && strncmp(at, "tracking=false", len) == 0) ||
+            (len == 10 && strncmp(at, "tracking=0", len) == 0)) {
+            return 1;
+        }
+        at += len;
+        at += *at == '&';
+    }
+    return 0;
+}
+
+static int is_ignored(request_rec *r, const mm_dir_config_t *conf)
+{
+    if (!conf->ignores) {
+        return asks_not_to_be_tracked(r->args);
+    }
+    for (int i = 0; i < conf->ignores->nelts; i++) {
+        if (holds(r, APR_ARRAY_IDX(conf->ignores, i, const ap_expr_info_t *))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int mm_capture_log_transaction(request_rec *r)
+{
+    const mm_dir_config_t *conf = mm_dir_config_get(r);
+    const char *path = r->parsed_uri.path;
+    mm_match_t match;
+    if (conf->capture != 1 || r->main || !path ||
+        !mm_rules_match(mm_config_get(r->server)->rules, path, strlen(path), &match) || is_ignored(r, conf)) {
+        return DECLINED;
+    }
+    mm_event_t event = {.action = match.action, .type = mm_bytes_of(match.type), .id = match.id};
+    mm_capture_describe(&event, r);
+    mm_err_t err;
+    if (mm_recorder_record(r->server, &event, 1, r->pool, &err) == APR_EINVAL) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "MM0405: not recorded: %s", err.text);
+    }
+    return DECLINED;
+}

@@ -1,0 +1,247 @@
+/* The table of directives, and the functions that read the simple ones. Each either stores a validated value or returns
+ * a sentence that says what to write instead.
+ */
+#include "config/directives.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "apr_strings.h"
+#include "http_log.h"
+#include "base/file.h"
+#include "base/text.h"
+
+APLOG_USE_MODULE(metrics);
+
+#define URI_FILE_MAX   (64 * 1024)
+#define INTERVAL_MIN_S 0.05
+#define INTERVAL_MAX_S 3600.0
+#define PREFIX_MAX     32
+#define DOWNLOAD_RULE  ((void *)1)
+
+/* A URI as written, or the first line of the file that `file:PATH` names, so that a password needs not stand in the
+ * configuration. */
+static const char *read_uri(cmd_parms *cmd, const char *arg, const char **uri)
+{
+    mm_err_t err;
+    *uri = arg;
+    if (strncmp(arg, "file:", 5) == 0) {
+        char *text = NULL;
+        size_t len = 0;
+        const char *path = ap_server_root_relative(cmd->temp_pool, arg + 5);
+        if (!path) {
+            return apr_psprintf(cmd->pool, "%s: \"%s\" is no path", cmd->cmd->name, arg + 5);
+        }
+        if (mm_file_slurp(&text, &len, path, URI_FILE_MAX, cmd->pool, &err) != APR_SUCCESS) {
+            return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, err.text);
+        }
+        text[strcspn(text, "\r\n")] = '\0';
+        *uri = text;
+    }
+    if (mm_store_check_uri(*uri, cmd->temp_pool, &err) != APR_SUCCESS) {
+        return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, err.text);
+    }
+    return NULL;
+}
+
+static const char *set_mongo_uri(cmd_parms *cmd, void *dir, const char *arg)
+{
+    (void)dir;
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    return wrong ? wrong : read_uri(cmd, arg, &mm_config_being_read()->mongo_uri);
+}
+
+static const char *set_catalog_uri(cmd_parms *cmd, void *dir, const char *arg)
+{
+    (void)dir;
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    return wrong ? wrong : read_uri(cmd, arg, &mm_config_being_read()->catalog_uri);
+}
+
+static const char *set_spool(cmd_parms *cmd, void *dir, const char *arg)
+{
+    (void)dir;
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    if (wrong) {
+        return wrong;
+    }
+    const char *path = ap_server_root_relative(cmd->pool, arg);
+    if (!path || !*arg) {
+        return apr_psprintf(cmd->pool, "MetricsSpool: \"%s\" is no path of a directory", arg);
+    }
+    mm_config_being_read()->spool_dir = path;
+    return NULL;
+}
+
+static const char *set_prefix(cmd_parms *cmd, void *dir, const char *arg)
+{
+    (void)dir;
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    if (wrong) {
+        return wrong;
+    }
+    if (strlen(arg) > PREFIX_MAX || !mm_text_is_type_name(arg, strlen(arg))) {
+        return apr_psprintf(
+            cmd->pool, "MetricsCollectionPrefix: \"%s\" must be 1 to %d of a-z, 0-9 and _, beginning with a letter",
+            arg, PREFIX_MAX);
+    }
+    mm_config_being_read()->prefix = arg;
+    return NULL;
+}
+
+static const char *set_interval(cmd_parms *cmd, void *dir, const char *arg)
+{
+    (void)dir;
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    if (wrong) {
+        return wrong;
+    }
+    char *end = NULL;
+    double seconds = strtod(arg, &end);
+    if (end == arg || *end != '\0' || !isfinite(seconds) || seconds < INTERVAL_MIN_S || seconds > INTERVAL_MAX_S) {
+        return apr_psprintf(cmd->pool, "MetricsFlushInterval: \"%s\" is not a number of seconds from %g to %g", arg,
+                            INTERVAL_MIN_S, INTERVAL_MAX_S);
+    }
+    mm_config_being_read()->interval_us = (int64_t)(seconds * 1e6);
+    return NULL;
+}
+
+static const char *set_drainer(cmd_parms *cmd, void *dir, int on)
+{
+    (void)dir;
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    if (wrong) {
+        return wrong;
+    }
+    mm_config_being_read()->drainer = on;
+    return NULL;
+}
+
+static const char *set_capture(cmd_parms *cmd, void *dir, int on)
+{
+    (void)cmd;
+    ((mm_dir_config_t *)dir)->capture = on;
+    if (on) {
+        mm_config_being_read()->records = 1;
+    }
+    return NULL;
+}
+
+static const char *set_record(cmd_parms *cmd, void *dir, int on)
+{
+    (void)cmd;
+    ((mm_dir_config_t *)dir)->record = on;
+    if (on) {
+        mm_config_being_read()->records = 1;
+    }
+    return NULL;
+}
+
+static const char *parse_expr(cmd_parms *cmd, const char *text, unsigned flags, const ap_expr_info_t **expr)
+{
+    const char *wrong = NULL;
+    *expr = ap_expr_parse_cmd(cmd, text, flags | AP_EXPR_FLAG_DONT_VARY, &wrong, NULL);
+    return wrong ? apr_psprintf(cmd->pool, "%s: cannot read the expression \"%s\": %s", cmd->cmd->name, text, wrong)
+                 : NULL;
+}
+
+static const char *set_user(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return parse_expr(cmd, arg, AP_EXPR_FLAG_STRING_RESULT, &((mm_dir_config_t *)dir)->user);
+}
+
+static const char *set_ignore(cmd_parms *cmd, void *dirv, const char *arg)
+{
+    mm_dir_config_t *dir = dirv;
+    apr_array_header_t *ignores = dir->ignores ? (apr_array_header_t *)dir->ignores
+                                               : apr_array_make(cmd->pool, 2, sizeof(const ap_expr_info_t *));
+    dir->ignores = ignores;
+    if (ap_cstr_casecmp(arg, "none") == 0) {
+        apr_array_clear(ignores);
+        return NULL;
+    }
+    const ap_expr_info_t *expr = NULL;
+    const char *wrong = parse_expr(cmd, arg, 0, &expr);
+    if (!wrong) {
+        APR_ARRAY_PUSH(ignores, const ap_expr_info_t *) = expr;
+    }
+    return wrong;
+}
+
+static int is_class_mark(const char *text)
+{
+    size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+    return len > 0 && len <= MM_EVENT_CLASS_MAX && text[len] == '\0';
+}
+
+static const char *set_agent(cmd_parms *cmd, void *dirv, const char *class_mark, const char *arg)
+{
+    mm_dir_config_t *dir = dirv;
+    if (!is_class_mark(class_mark)) {
+        return apr_psprintf(cmd->pool, "MetricsAgent: \"%s\" must be 1 to %d of a-z, 0-9, _ and -", class_mark,
+                            MM_EVENT_CLASS_MAX);
+    }
+    mm_agent_rule_t rule = {class_mark, NULL};
+    const char *wrong = parse_expr(cmd, arg, 0, &rule.when);
+    if (wrong) {
+        return wrong;
+    }
+    if (!dir->agents) {
+        dir->agents = apr_array_make(cmd->pool, 2, sizeof(mm_agent_rule_t));
+    }
+    APR_ARRAY_PUSH((apr_array_header_t *)dir->agents, mm_agent_rule_t) = rule;
+    return NULL;
+}
+
+static const char *set_authz(cmd_parms *cmd, void *dir, const char *args)
+{
+    const char *name = ap_getword_conf(cmd->pool, &args);
+    if (!*name) {
+        return "MetricsAuthz: name a provider of permissions, for example MetricsAuthz expr \"%{REMOTE_USER} == "
+               "'admin'\"";
+    }
+    mm_authz_conf_t *conf = apr_pcalloc(cmd->pool, sizeof(*conf));
+    conf->provider_name = name;
+    conf->args = apr_pstrdup(cmd->pool, args);
+    conf->file = cmd->directive->filename;
+    conf->line = (unsigned)cmd->directive->line_num;
+    ((mm_dir_config_t *)dir)->authz = conf;
+    APR_ARRAY_PUSH(mm_config_being_read()->authz, mm_authz_conf_t *) = conf;
+    return NULL;
+}
+
+#define ANYWHERE (RSRC_CONF | ACCESS_CONF)
+
+const command_rec mm_config_commands[] = {
+    AP_INIT_TAKE1("MetricsMongoURI", set_mongo_uri, NULL, RSRC_CONF,
+                  "where usage is stored: a mongodb:// URI, or file:PATH of a file that holds it"),
+    AP_INIT_TAKE1("MetricsCatalogURI", set_catalog_uri, NULL, RSRC_CONF,
+                  "where the application's documents are, if not in MetricsMongoURI's database"),
+    AP_INIT_TAKE1("MetricsCollectionPrefix", set_prefix, NULL, RSRC_CONF,
+                  "how the names of the collections begin; metrics_ if not set"),
+    AP_INIT_TAKE1("MetricsSpool", set_spool, NULL, RSRC_CONF,
+                  "a directory on a local disk where events wait for the database"),
+    AP_INIT_TAKE1("MetricsFlushInterval", set_interval, NULL, RSRC_CONF,
+                  "seconds between two looks of the drainer at the spool; 1 if not set"),
+    AP_INIT_FLAG("MetricsDrainer", set_drainer, NULL, RSRC_CONF,
+                 "On (as if not set): httpd runs the drainer; Off: `metricsctl drain` does"),
+    AP_INIT_RAW_ARGS("<MetricsType", mm_set_type_section, NULL, RSRC_CONF,
+                     "a type of resource: what counts as a use of it, and where its names are"),
+    AP_INIT_TAKE1("MetricsView", mm_set_rule, NULL, RSRC_CONF,
+                  "regular expression on the path; a match is a view of the resource in the first capture"),
+    AP_INIT_TAKE1("MetricsDownload", mm_set_rule, DOWNLOAD_RULE, RSRC_CONF,
+                  "regular expression on the path; a match is a download of the resource in the first capture"),
+    AP_INIT_RAW_ARGS("MetricsCatalog", mm_set_catalog, NULL, RSRC_CONF,
+                     "the application's collection and the paths of id, name, parents … in its documents"),
+    AP_INIT_FLAG("MetricsCapture", set_capture, NULL, ANYWHERE,
+                 "On: requests here are recorded by <MetricsType> rules"),
+    AP_INIT_TAKE1("MetricsUser", set_user, NULL, ANYWHERE,
+                  "expression for the visitor's user id; REMOTE_USER if not set"),
+    AP_INIT_TAKE2("MetricsAgent", set_agent, NULL, ANYWHERE,
+                  "class and condition: marks visits that meet the condition, as robot, machine, extractor …"),
+    AP_INIT_TAKE1("MetricsIgnore", set_ignore, NULL, ANYWHERE,
+                  "condition under which a request leaves no trace, or none; tracking=false or 0 if not set"),
+    AP_INIT_FLAG("MetricsRecord", set_record, NULL, ANYWHERE, "On: POST may record events here"),
+    AP_INIT_RAW_ARGS("MetricsAuthz", set_authz, NULL, ACCESS_CONF,
+                     "provider of permissions for reports, and its arguments; nothing is shown if not set"),
+    {.name = NULL}};

@@ -1,0 +1,16 @@
+/* What config.c and the readers of directives share. */
+#ifndef MM_DIRECTIVES_H
+#define MM_DIRECTIVES_H
+
+#include "config/config.h"
+
+/* The settings of the configuration run in progress, for directives in any server. Never NULL while directives are
+ * read. */
+mm_config_t *mm_config_being_read(void);
+
+/* Directive functions, in the signatures httpd wants. */
+const char *mm_set_type_section(cmd_parms *cmd, void *dir, const char *args);
+const char *mm_set_rule(cmd_parms *cmd, void *dir, const char *pattern);
+const char *mm_set_catalog(cmd_parms *cmd, void *dir, const char *words);
+
+#endif

@@ -1,0 +1,105 @@
+/* <MetricsType NAME> … </MetricsType>: which requests are uses of a resource of this type, and where its names are.
+ *
+ * A section may be repeated: rules add up, so a preset can be extended; the last catalogue wins.
+ */
+#include "config/directives.h"
+
+#include "apr_strings.h"
+#include "base/text.h"
+
+/* Words that mean something else in the place of a type, in a path or as a collection's name. */
+static const char *const reserved[] = {"events",    "users",   "days",  "meta",      "status",
+                                       "dashboard", "counter", "views", "downloads", NULL};
+
+/* The word between "<MetricsType" and ">", or NULL. */
+static const char *section_name(apr_pool_t *pool, const char *args)
+{
+    const char *end = ap_strrchr_c(args, '>');
+    if (!end) {
+        return NULL;
+    }
+    const char *words = apr_pstrmemdup(pool, args, (size_t)(end - args));
+    return ap_getword_conf(pool, &words);
+}
+
+static mm_type_t *find_or_add(mm_config_t *config, const char *name)
+{
+    for (int i = 0; i < config->types->nelts; i++) {
+        mm_type_t *type = &APR_ARRAY_IDX(config->types, i, mm_type_t);
+        if (strcmp(type->name, name) == 0) {
+            return type;
+        }
+    }
+    mm_type_t *type = apr_array_push(config->types);
+    type->name = apr_pstrdup(config->pool, name);
+    type->catalog = NULL;
+    return type;
+}
+
+const char *mm_set_type_section(cmd_parms *cmd, void *dir, const char *args)
+{
+    (void)dir;
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    if (wrong) {
+        return wrong;
+    }
+    const char *name = section_name(cmd->temp_pool, args);
+    if (!name) {
+        return "<MetricsType> lacks its closing \">\"";
+    }
+    if (!mm_text_is_type_name(name, strlen(name))) {
+        return apr_psprintf(cmd->pool,
+                            "<MetricsType %s>: a type's name has 1 to %d characters, a-z, 0-9 and _, and begins with a "
+                            "letter",
+                            name, MM_EVENT_TYPE_MAX);
+    }
+    for (int i = 0; reserved[i]; i++) {
+        if (strcmp(name, reserved[i]) == 0) {
+            return apr_psprintf(cmd->pool, "<MetricsType %s>: this word has another meaning in reports; choose another",
+                                name);
+        }
+    }
+    find_or_add(mm_config_being_read(), name);
+    return ap_walk_config(cmd->directive->first_child, cmd, cmd->context);
+}
+
+static mm_type_t *type_here(const cmd_parms *cmd, const char **wrong)
+{
+    const ap_directive_t *parent = cmd->directive->parent;
+    if (!parent || ap_cstr_casecmp(parent->directive, "<MetricsType") != 0) {
+        *wrong = apr_psprintf(cmd->pool, "%s belongs inside <MetricsType>", cmd->cmd->name);
+        return NULL;
+    }
+    return find_or_add(mm_config_being_read(), section_name(cmd->temp_pool, parent->args));
+}
+
+const char *mm_set_rule(cmd_parms *cmd, void *dir, const char *pattern)
+{
+    (void)dir;
+    const char *wrong = NULL;
+    const mm_type_t *type = type_here(cmd, &wrong);
+    if (!type) {
+        return wrong;
+    }
+    mm_action_t action = cmd->info ? MM_ACTION_DOWNLOAD : MM_ACTION_VIEW;
+    mm_err_t err;
+    if (mm_rules_add(mm_config_being_read()->rules, type->name, action, pattern, &err) != APR_SUCCESS) {
+        return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, err.text);
+    }
+    return NULL;
+}
+
+const char *mm_set_catalog(cmd_parms *cmd, void *dir, const char *words)
+{
+    (void)dir;
+    const char *wrong = NULL;
+    mm_type_t *type = type_here(cmd, &wrong);
+    if (!type) {
+        return wrong;
+    }
+    mm_err_t err;
+    if (mm_catalog_parse(&type->catalog, type->name, words, mm_config_being_read()->pool, &err) != APR_SUCCESS) {
+        return apr_psprintf(cmd->pool, "MetricsCatalog: %s", err.text);
+    }
+    return NULL;
+}

@@ -1,0 +1,52 @@
+/* The content handler: from a request to the room that answers it. */
+#include "serve/handler.h"
+
+#include "http_protocol.h"
+
+#include "config/config.h"
+#include "route/route.h"
+#include "serve/location.h"
+#include "serve/problem.h"
+#include "serve/recording.h"
+#include "serve/reports.h"
+
+static int method_not_allowed(request_rec *r, const char *allow)
+{
+    apr_table_setn(r->err_headers_out, "Allow", allow);
+    return mm_problem_send(r, HTTP_METHOD_NOT_ALLOWED,
+                           *allow == 'P' ? "This address takes POST only." : "This address takes GET and HEAD only.");
+}
+
+static int record(request_rec *r, const mm_route_t *route)
+{
+    if (mm_dir_config_get(r)->record != 1) {
+        return mm_problem_send(r, HTTP_FORBIDDEN,
+                               "Recording by POST is not allowed here; the server's administrator can allow it with "
+                               "MetricsRecord On.");
+    }
+    return route->endpoint == MM_ENDPOINT_EVENTS ? mm_recording_events(r) : mm_recording_one(r, route);
+}
+
+int mm_handler(request_rec *r)
+{
+    if (!r->handler || strcmp(r->handler, "metrics") != 0) {
+        return DECLINED;
+    }
+    const mm_config_t *config = mm_config_get(r->server);
+    const char *rest = mm_location_rest(r);
+    if (!rest) {
+        return mm_problem_send(r, HTTP_NOT_FOUND,
+                               "SetHandler metrics must stand in a <Location> with a plain path, as <Location "
+                               "\"/metrics\">.");
+    }
+    mm_route_t route;
+    mm_err_t err;
+    int status = mm_route_parse(&route, rest, r->args, config->type_names, (size_t)config->types->nelts, r->pool, &err);
+    if (status != 0) {
+        return mm_problem_send(r, status, err.text);
+    }
+    if (route.wants_post) {
+        return r->method_number == M_POST ? record(r, &route) : method_not_allowed(r, "POST");
+    }
+    return r->method_number == M_GET ? mm_reports_serve(r, &route) : method_not_allowed(r, "GET, HEAD");
+}

@@ -1,0 +1,88 @@
+/* Streaming into httpd's output filters. One thread, one request. */
+#include "serve/stream.h"
+
+#include <sys/socket.h>
+
+#include "apr_buckets.h"
+#include "apr_portable.h"
+#include "http_core.h"
+#include "http_protocol.h"
+#include "util_filter.h"
+
+#define PASS_BYTES 65536
+#define PASS_US    APR_USEC_PER_SEC
+
+struct mm_stream {
+    request_rec *r;
+    apr_bucket_brigade *brigade;
+    size_t pending;
+    apr_time_t passed; /* when something was passed on last */
+};
+
+mm_stream_t *mm_stream_create(request_rec *r)
+{
+    mm_stream_t *stream = apr_pcalloc(r->pool, sizeof(*stream));
+    stream->r = r;
+    stream->brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    stream->passed = apr_time_now();
+    return stream;
+}
+
+static apr_status_t pass(mm_stream_t *stream)
+{
+    request_rec *r = stream->r;
+    apr_status_t rv = ap_pass_brigade(r->output_filters, stream->brigade);
+    apr_brigade_cleanup(stream->brigade);
+    stream->pending = 0;
+    stream->passed = apr_time_now();
+    return rv == APR_SUCCESS && r->connection->aborted ? APR_ECONNABORTED : rv;
+}
+
+apr_status_t mm_stream_write(void *baton, const char *data, size_t len)
+{
+    mm_stream_t *stream = baton;
+    apr_status_t rv = apr_brigade_write(stream->brigade, NULL, NULL, data, len);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    stream->pending += len;
+    if (stream->pending < PASS_BYTES && apr_time_now() - stream->passed < PASS_US) {
+        return APR_SUCCESS;
+    }
+    APR_BRIGADE_INSERT_TAIL(stream->brigade, apr_bucket_flush_create(stream->brigade->bucket_alloc));
+    return pass(stream);
+}
+
+int mm_stream_end(mm_stream_t *stream)
+{
+    APR_BRIGADE_INSERT_TAIL(stream->brigade, apr_bucket_eos_create(stream->brigade->bucket_alloc));
+    pass(stream);
+    return OK;
+}
+
+/* HTTP/1.0 ends a body by closing the connection: only a reset tells that the end is not the end. */
+static void reset_connection(conn_rec *c)
+{
+    apr_os_sock_t fd;
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    if (!c->master && apr_os_sock_get(&fd, ap_get_conn_socket(c)) == APR_SUCCESS) {
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    }
+    c->aborted = 1;
+    c->keepalive = AP_CONN_CLOSE;
+}
+
+int mm_stream_break(mm_stream_t *stream)
+{
+    request_rec *r = stream->r;
+    apr_bucket_alloc_t *alloc = stream->brigade->bucket_alloc;
+    /* What is pending was never whole: it must not go out behind the decision to break. */
+    apr_brigade_cleanup(stream->brigade);
+    APR_BRIGADE_INSERT_TAIL(stream->brigade, ap_bucket_error_create(HTTP_BAD_GATEWAY, NULL, r->pool, alloc));
+    APR_BRIGADE_INSERT_TAIL(stream->brigade, apr_bucket_eos_create(alloc));
+    pass(stream);
+    if (r->proto_num < HTTP_VERSION(1, 1)) {
+        reset_connection(r->connection);
+    }
+    return OK;
+}
