@@ -12,7 +12,6 @@
 #include "capture/recorder.h"
 #include "config/config.h"
 #include "serve/handler.h"
-#include "store/store.h"
 #include "supervise/supervise.h"
 
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
@@ -44,10 +43,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
 
 static void child_init(apr_pool_t *pchild, server_rec *s)
 {
-    if (mm_config_get(s)->mongo_uri) {
-        mm_store_init();
-    }
     mm_recorder_child_init(pchild, s);
+    mm_handler_child_init(s);
 }
 
 static apr_status_t metrics_record(request_rec *r, const char *type, const char *id, const char *action,

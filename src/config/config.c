@@ -9,7 +9,6 @@
 
 #include "http_log.h"
 #include "apr_strings.h"
-#include "drain/drain.h"
 
 APLOG_USE_MODULE(metrics);
 
@@ -20,7 +19,6 @@ static mm_config_t *config_create(apr_pool_t *pool)
     mm_config_t *config = apr_pcalloc(pool, sizeof(*config));
     config->pool = pool;
     config->prefix = MM_STORE_PREFIX_DEFAULT;
-    config->interval_us = MM_DRAIN_INTERVAL_DEFAULT_US;
     config->drainer = 1;
     config->types = apr_array_make(pool, 4, sizeof(mm_type_t));
     config->catalogs = apr_array_make(pool, 4, sizeof(mm_catalog_t *));

@@ -45,7 +45,7 @@ typedef struct mm_config {
     const char *catalog_uri;   /* mongo_uri where not set */
     const char *spool_dir;     /* absolute */
     const char *prefix;        /* MetricsCollectionPrefix */
-    int64_t interval_us;       /* MetricsFlushInterval */
+    int64_t interval_us;       /* MetricsFlushInterval; 0: the drainer's default */
     int drainer;               /* MetricsDrainer: 1 (default) supervise one, 0 somebody else runs metricsctl drain */
     apr_array_header_t *types; /* of mm_type_t, as configured */
     const char *const *type_names; /* the same, NULL-terminated; n is types->nelts; set by mm_config_check */

@@ -6,10 +6,7 @@
 
 #include "apr_strings.h"
 #include "base/text.h"
-
-/* Words that mean something else in the place of a type, in a path or as a collection's name. */
-static const char *const reserved[] = {"events",    "users",   "days",  "meta",      "status",
-                                       "dashboard", "counter", "views", "downloads", NULL};
+#include "route/route.h"
 
 /* The word between "<MetricsType" and ">", or NULL. */
 static const char *section_name(apr_pool_t *pool, const char *args)
@@ -53,11 +50,10 @@ const char *mm_set_type_section(cmd_parms *cmd, void *dir, const char *args)
                             "letter",
                             name, MM_EVENT_TYPE_MAX);
     }
-    for (int i = 0; reserved[i]; i++) {
-        if (strcmp(name, reserved[i]) == 0) {
-            return apr_psprintf(cmd->pool, "<MetricsType %s>: this word has another meaning in reports; choose another",
-                                name);
-        }
+    /* metrics_meta is a collection of its own. */
+    if (mm_route_type_is_reserved(name) || strcmp(name, "meta") == 0) {
+        return apr_psprintf(cmd->pool, "<MetricsType %s>: this word has another meaning in reports; choose another",
+                            name);
     }
     find_or_add(mm_config_being_read(), name);
     return ap_walk_config(cmd->directive->first_child, cmd, cmd->context);

@@ -1,11 +1,12 @@
 /* CSV as the contract says: RFC 4180, CRLF, UTF-8. A cell is quoted where it must be. A cell that a spreadsheet would
  * run as a formula (first character = + - @, tab or CR) gets a leading ' unless raw; numbers that we write ourselves do
  * not go that way. Bytes that are not UTF-8 are written as %XX, so that the file stays UTF-8 and the cell can be pasted
- * into a URL.
+ * into a URL. Texts are NUL-terminated; NULL is an empty cell.
  */
 #ifndef MM_CSV_H
 #define MM_CSV_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <apr_errno.h>
 
@@ -17,22 +18,31 @@ typedef struct mm_csv {
     void *baton;
     int raw;
     apr_status_t status; /* first failure of the sink; from then on nothing is written */
-    int at_line_start;
+    size_t cells;        /* of the row under way */
+    int row_is_blank;    /* no byte of the row under way has been written */
     size_t used;
     char buffer[8192];
 } mm_csv_t;
 
 void mm_csv_init(mm_csv_t *csv, mm_sink_fn sink, void *baton, int raw);
 
+/* A byte order mark, for old spreadsheets that take a CSV without one for Latin-1. Only before the first cell. */
+void mm_csv_bom(mm_csv_t *csv);
+
 void mm_csv_text(mm_csv_t *csv, const char *text); /* one cell */
 void mm_csv_int(mm_csv_t *csv, int64_t number);    /* one cell */
-void mm_csv_time(mm_csv_t *csv,
-                 int64_t ms); /* one cell: YYYY-MM-DD HH:MM:SS in UTC; empty for MM_TIME_NONE or beyond year 9999 */
+
+/* One cell: YYYY-MM-DD HH:MM:SS in UTC, a part of a second cut off towards the past; empty for MM_TIME_NONE and outside
+ * the years 0000 to 9999. */
+void mm_csv_time(mm_csv_t *csv, int64_t ms);
+
+/* One cell of several pieces: "a; b; c". The guard against formulas looks at the first character of the whole. */
+void mm_csv_join(mm_csv_t *csv, const char *const *pieces, size_t n, const char *separator);
+
+/* Ends the line. A row whose only cell is empty is written as "" since readers skip lines that are empty. */
 void mm_csv_end_row(mm_csv_t *csv);
+
 /* Hands what is buffered to the sink and returns the first failure, if any. */
 apr_status_t mm_csv_flush(mm_csv_t *csv);
-
-/* A cell of several pieces: "a; b; c". */
-void mm_csv_join(mm_csv_t *csv, const char *const *pieces, size_t n, const char *separator);
 
 #endif

@@ -1,5 +1,8 @@
 /* A report: rows from the store, filtered by who may see what, with names and parents from the catalogue, written to a
  * sink. Constant memory: MM_REPORT_BATCH rows at a time, whatever the number of rows.
+ *
+ * limit and offset count resources that the requester may see, in the order of the report; with parents=rows one of
+ * them can be several lines. A parent that may not be seen is left out as if it did not exist.
  */
 #ifndef MM_REPORT_H
 #define MM_REPORT_H
@@ -33,10 +36,16 @@ typedef struct mm_report {
     void *sink_baton;
 } mm_report_t;
 
-/* Fetches the first batch of rows, so that a database that is away is known before anything is sent; writes nothing.
- * Then mm_report_write writes the whole report. pool is the report's; batches live in sub-pools of it. */
+/* One report under way; one thread. */
 typedef struct mm_report_run mm_report_run_t;
+
+/* Makes the first batch of rows ready, all the way: rows, permissions, names, parents. So a database that is away, a
+ * catalogue that is, or a gate that fails is known before anything is sent; nothing is written. The report and what it
+ * points to must live as long as the run. pool is the report's; batches live in sub-pools of it. */
 apr_status_t mm_report_begin(mm_report_run_t **run, const mm_report_t *report, apr_pool_t *pool, mm_err_t *err);
+
+/* Writes the whole report, the header line even where there are no rows. Once per run. On an error, whether of the
+ * store, the gate or the sink, nothing more is written: what has been is a beginning of the report, at any byte. */
 apr_status_t mm_report_write(mm_report_run_t *run, mm_err_t *err);
 
 #endif

@@ -9,6 +9,7 @@
 #include "serve/problem.h"
 #include "serve/recording.h"
 #include "serve/reports.h"
+#include "store/store.h"
 
 static int method_not_allowed(request_rec *r, const char *allow)
 {
@@ -25,6 +26,13 @@ static int record(request_rec *r, const mm_route_t *route)
                                "MetricsRecord On.");
     }
     return route->endpoint == MM_ENDPOINT_EVENTS ? mm_recording_events(r) : mm_recording_one(r, route);
+}
+
+void mm_handler_child_init(server_rec *s)
+{
+    if (mm_config_get(s)->mongo_uri) {
+        mm_store_init();
+    }
 }
 
 int mm_handler(request_rec *r)

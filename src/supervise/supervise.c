@@ -134,7 +134,8 @@ static void drainer_main(const drainer_t *d)
                                   .prefix = config->prefix,
                                   .types = config->type_names,
                                   .n_types = (size_t)config->types->nelts,
-                                  .interval_us = config->interval_us,
+                                  .interval_us =
+                                      config->interval_us ? config->interval_us : MM_DRAIN_INTERVAL_DEFAULT_US,
                                   .stop = &stop,
                                   .orphaned = orphaned};
     mm_drain_t *drain = NULL;

@@ -1,0 +1,240 @@
+/* A query string is split at &, each piece decoded and handed to its line of the table. The table is also where the
+ * answer to an unknown name and to a bad value comes from, so that they cannot disagree with what is accepted.
+ */
+#include "route/params.h"
+
+#include <string.h>
+#include <apr_strings.h>
+
+#define BAD_REQUEST 400
+
+typedef struct target {
+    mm_route_t *route;
+    const char **format;
+} target_t;
+
+typedef struct param {
+    const char *name;
+    unsigned of;                                             /* MM_PARAMS_… that take it */
+    bool (*take)(const target_t *target, const char *value); /* false: no such value */
+    const char *values;                                      /* which there are, for a sentence */
+} param_t;
+
+const char *mm_route_quote(char buf[MM_QUOTE_MAX], const char *text)
+{
+    static const char cut[] = "...";
+    size_t len = strnlen(text, MM_QUOTE_MAX);
+    bool whole = len < MM_QUOTE_MAX;
+    size_t keep = whole ? len : MM_QUOTE_MAX - sizeof(cut);
+
+    for (size_t i = 0; i < keep; i++) {
+        buf[i] = text[i] >= 0x20 && text[i] < 0x7F && text[i] != '"' ? text[i] : '?';
+    }
+    memcpy(buf + keep, whole ? "" : cut, whole ? 1 : sizeof(cut));
+    return buf;
+}
+
+static bool take_number(int64_t *number, const char *value)
+{
+    int64_t n = 0;
+
+    if (!*value) {
+        return false;
+    }
+    for (; *value; value++) {
+        if (*value < '0' || *value > '9') {
+            return false;
+        }
+        n = n * 10 + (*value - '0');
+        if (n > MM_ROUTE_NUMBER_MAX) {
+            return false;
+        }
+    }
+    *number = n;
+    return true;
+}
+
+static bool take_switch(int *on, const char *value)
+{
+    if ((value[0] != '0' && value[0] != '1') || value[1]) {
+        return false;
+    }
+    *on = value[0] == '1';
+    return true;
+}
+
+static bool take_limit(const target_t *target, const char *value)
+{
+    return take_number(&target->route->limit, value);
+}
+
+static bool take_offset(const target_t *target, const char *value)
+{
+    return take_number(&target->route->offset, value);
+}
+
+static bool take_raw(const target_t *target, const char *value)
+{
+    return take_switch(&target->route->raw, value);
+}
+
+static bool take_bom(const target_t *target, const char *value)
+{
+    return take_switch(&target->route->bom, value);
+}
+
+static bool take_parents(const target_t *target, const char *value)
+{
+    static const struct {
+        const char *name;
+        mm_parents_style_t style;
+    } styles[] = {{"joined", MM_PARENTS_JOINED}, {"rows", MM_PARENTS_ROWS}, {"none", MM_PARENTS_NONE}};
+
+    for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
+        if (strcmp(value, styles[i].name) == 0) {
+            target->route->parents = styles[i].style;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether there is such a format is for the path's parser, which knows of the suffix too. */
+static bool take_format(const target_t *target, const char *value)
+{
+    *target->format = value;
+    return *value != '\0';
+}
+
+static bool take_id(const target_t *target, const char *value)
+{
+    target->route->id = value;
+    return *value && strlen(value) <= MM_EVENT_ID_MAX;
+}
+
+#define TEXT_OF(number)  TEXT_OF_(number)
+#define TEXT_OF_(number) #number
+
+static const param_t params[] = {
+    {"limit", MM_PARAMS_REPORT, take_limit, "a whole number from 0 to 9007199254740992"},
+    {"offset", MM_PARAMS_REPORT, take_offset, "a whole number from 0 to 9007199254740992"},
+    {"parents", MM_PARAMS_REPORT, take_parents, "joined, rows or none"},
+    {"raw", MM_PARAMS_REPORT, take_raw, "0 or 1"},
+    {"bom", MM_PARAMS_REPORT, take_bom, "0 or 1"},
+    {"format", MM_PARAMS_REPORT, take_format, "csv"},
+    {"id", MM_PARAMS_RECORD, take_id, "an id of 1 to " TEXT_OF(MM_EVENT_ID_MAX) " bytes"},
+};
+#define N_PARAMS (sizeof(params) / sizeof(params[0]))
+
+static int hex_value(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* Decodes len bytes as a form does: + is a space, %XX a byte. NULL for a malformed escape and for a zero byte. */
+static const char *decode(const char *text, size_t len, apr_pool_t *pool)
+{
+    char *decoded = apr_palloc(pool, len + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        char byte = text[i];
+        if (byte == '+') {
+            byte = ' ';
+        }
+        else if (byte == '%') {
+            int high = i + 2 < len ? hex_value(text[i + 1]) : -1;
+            int low = i + 2 < len ? hex_value(text[i + 2]) : -1;
+            if (high < 0 || low < 0 || (high == 0 && low == 0)) {
+                return NULL;
+            }
+            byte = (char)(high << 4 | low);
+            i += 2;
+        }
+        decoded[n++] = byte;
+    }
+    decoded[n] = '\0';
+    return decoded;
+}
+
+static int refuse_unknown(const char *name, unsigned takes, apr_pool_t *pool, mm_err_t *err)
+{
+    char quoted[MM_QUOTE_MAX];
+    const char *names = "";
+
+    for (size_t i = 0; i < N_PARAMS; i++) {
+        if (params[i].of & takes) {
+            names = apr_pstrcat(pool, names, *names ? ", " : "", params[i].name, NULL);
+        }
+    }
+    if (*names) {
+        mm_err_set(err, APR_EINVAL, "There is no parameter \"%s\" here; there are: %s.", mm_route_quote(quoted, name),
+                   names);
+    }
+    else {
+        mm_err_set(err, APR_EINVAL, "There is no parameter \"%s\" here; this takes none.",
+                   mm_route_quote(quoted, name));
+    }
+    return BAD_REQUEST;
+}
+
+static int take_one(const target_t *target, const char *name, const char *value, unsigned takes, unsigned *seen,
+                    apr_pool_t *pool, mm_err_t *err)
+{
+    char quoted[MM_QUOTE_MAX];
+
+    for (size_t i = 0; i < N_PARAMS; i++) {
+        const param_t *param = &params[i];
+
+        if (!(param->of & takes) || strcmp(name, param->name) != 0) {
+            continue;
+        }
+        if (*seen & 1u << i) {
+            mm_err_set(err, APR_EINVAL, "The parameter \"%s\" stands more than once; once is enough.", param->name);
+            return BAD_REQUEST;
+        }
+        *seen |= 1u << i;
+        if (!param->take(target, value)) {
+            mm_err_set(err, APR_EINVAL, "The parameter \"%s\" is %s, not \"%s\".", param->name, param->values,
+                       mm_route_quote(quoted, value));
+            return BAD_REQUEST;
+        }
+        return 0;
+    }
+    return refuse_unknown(name, takes, pool, err);
+}
+
+int mm_params_parse(mm_route_t *route, const char **format, const char *args, unsigned takes, apr_pool_t *pool,
+                    mm_err_t *err)
+{
+    const target_t target = {route, format};
+    unsigned seen = 0;
+
+    *format = NULL;
+    while (args && *args) {
+        size_t len = strcspn(args, "&");
+        const char *equals = memchr(args, '=', len);
+        size_t name_len = equals ? (size_t)(equals - args) : len;
+        const char *name = decode(args, name_len, pool);
+        const char *value = equals ? decode(equals + 1, len - name_len - 1, pool) : "";
+
+        if (!name || !value) {
+            char quoted[MM_QUOTE_MAX];
+            mm_err_set(err, APR_EINVAL,
+                       "In the query string, \"%s\" has a %% that is not followed by two hexadecimal "
+                       "digits other than 00.",
+                       mm_route_quote(quoted, apr_pstrmemdup(pool, args, len)));
+            return BAD_REQUEST;
+        }
+        /* && and a & at the end are what scripts that glue strings together leave behind. */
+        int refused = len > 0 ? take_one(&target, name, value, takes, &seen, pool, err) : 0;
+        if (refused) {
+            return refused;
+        }
+        args += len + (args[len] == '&' ? 1 : 0);
+    }
+    return 0;
+}

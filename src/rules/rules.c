@@ -1,0 +1,164 @@
+/* A list of compiled patterns, tried in order.
+ *
+ * What is compiled hangs on the pool and is never changed after mm_rules_add, so threads share it without a lock. What
+ * a match needs to write into is made for each call: one malloc, which is small beside the matching itself.
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+
+#include "rules/rules.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include <apr_tables.h>
+#include <pcre2.h>
+
+typedef struct rule {
+    const char *type;
+    mm_action_t action;
+    pcre2_code *code;
+} rule_t;
+
+struct mm_rules {
+    apr_pool_t *pool;
+    apr_array_header_t *list;     /* of rule_t */
+    pcre2_match_context *context; /* the limits; read-only after mm_rules_create */
+};
+
+static apr_status_t free_context(void *context)
+{
+    pcre2_match_context_free(context);
+    return APR_SUCCESS;
+}
+
+static apr_status_t free_code(void *code)
+{
+    pcre2_code_free(code);
+    return APR_SUCCESS;
+}
+
+mm_rules_t *mm_rules_create(apr_pool_t *pool)
+{
+    mm_rules_t *rules = apr_pcalloc(pool, sizeof(*rules));
+
+    rules->pool = pool;
+    rules->list = apr_array_make(pool, 8, sizeof(rule_t));
+    rules->context = pcre2_match_context_create(NULL);
+    if (!rules->context) {
+        return NULL;
+    }
+    apr_pool_cleanup_register(pool, rules->context, free_context, apr_pool_cleanup_null);
+    pcre2_set_match_limit(rules->context, MM_RULES_MATCH_LIMIT);
+    pcre2_set_depth_limit(rules->context, MM_RULES_MATCH_LIMIT);
+    pcre2_set_heap_limit(rules->context, MM_RULES_HEAP_KIB);
+    return rules;
+}
+
+static pcre2_code *compile(const char *pattern, mm_err_t *err)
+{
+    int why;
+    PCRE2_SIZE offset;
+    PCRE2_UCHAR text[256] = ""; /* pcre2_get_error_message: 256 are enough for every message */
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                                     PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF, &why, &offset, NULL);
+
+    if (!code) {
+        pcre2_get_error_message(why, text, sizeof(text));
+        mm_err_set(err, APR_EINVAL, "the pattern \"%.200s\" is wrong at offset %lu: %s", pattern, (unsigned long)offset,
+                   (const char *)text);
+    }
+    return code;
+}
+
+apr_status_t mm_rules_add(mm_rules_t *rules, const char *type, mm_action_t action, const char *pattern, mm_err_t *err)
+{
+    uint32_t captures = 0;
+    pcre2_code *code = compile(pattern, err);
+
+    if (!code) {
+        return APR_EINVAL;
+    }
+    pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &captures);
+    if (captures == 0) {
+        pcre2_code_free(code);
+        return mm_err_set(err, APR_EINVAL,
+                          "the pattern \"%.200s\" (offset %lu, its end) has no capture group: put the part of the path "
+                          "that is the id into parentheses",
+                          pattern, (unsigned long)strlen(pattern));
+    }
+    apr_pool_cleanup_register(rules->pool, code, free_code, apr_pool_cleanup_null);
+    /* Where the system allows no JIT, or the pattern has what JIT cannot do, the interpreter gives the same answers. */
+    (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+
+    rule_t *rule = apr_array_push(rules->list);
+    rule->type = apr_pstrdup(rules->pool, type);
+    rule->action = action;
+    rule->code = code;
+    return APR_SUCCESS;
+}
+
+int mm_rules_count(const mm_rules_t *rules)
+{
+    return rules->list->nelts;
+}
+
+/* As pcre2_match, for a path and a pattern that JIT's own 32 KiB of stack are too small for: a group repeated for each
+ * of some thousand bytes. The interpreter could do it too, but takes up to 3 s for what JIT does in 1 ms. */
+static int match_deep(const rule_t *rule, PCRE2_SPTR path, size_t len, pcre2_match_data *data,
+                      pcre2_match_context *context)
+{
+    int found = PCRE2_ERROR_NOMEMORY;
+    pcre2_match_context *deep = pcre2_match_context_copy(context);
+    pcre2_jit_stack *stack = pcre2_jit_stack_create(32 * 1024, MM_RULES_HEAP_KIB * 1024, NULL);
+
+    if (deep && stack) {
+        pcre2_jit_stack_assign(deep, NULL, stack);
+        found = pcre2_match(rule->code, path, len, 0, 0, data, deep);
+    }
+    pcre2_jit_stack_free(stack);
+    pcre2_match_context_free(deep);
+    return found;
+}
+
+/* Whether the rule matches with a first capture that is not empty; then data holds where it is. */
+static bool rule_matches(const rule_t *rule, const char *path, size_t len, pcre2_match_data *data,
+                         pcre2_match_context *context)
+{
+    PCRE2_SPTR subject = (PCRE2_SPTR)path;
+    int found = pcre2_match(rule->code, subject, len, 0, 0, data, context);
+
+    if (found == PCRE2_ERROR_JIT_STACKLIMIT) {
+        found = match_deep(rule, subject, len, data, context);
+    }
+    /* 0: more groups than data has room for; 1: no group took part; below 0: no match, or a limit. */
+    if (found != 0 && found < 2) {
+        return false;
+    }
+    const PCRE2_SIZE *at = pcre2_get_ovector_pointer(data);
+    return at[2] != PCRE2_UNSET && at[3] > at[2];
+}
+
+bool mm_rules_match(const mm_rules_t *rules, const char *path, size_t len, mm_match_t *match)
+{
+    bool found = false;
+
+    if (!path || rules->list->nelts == 0) {
+        return false;
+    }
+    pcre2_match_data *data = pcre2_match_data_create(2, NULL); /* the whole and the first group */
+    if (!data) {
+        return false;
+    }
+    for (int i = 0; i < rules->list->nelts && !found; i++) {
+        const rule_t *rule = &APR_ARRAY_IDX(rules->list, i, rule_t);
+        found = rule_matches(rule, path, len, data, rules->context);
+        if (found) {
+            const PCRE2_SIZE *at = pcre2_get_ovector_pointer(data);
+            match->type = rule->type;
+            match->action = rule->action;
+            match->id.data = path + at[2];
+            match->id.len = at[3] - at[2];
+        }
+    }
+    pcre2_match_data_free(data);
+    return found;
+}

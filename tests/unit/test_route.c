@@ -1,0 +1,255 @@
+/* Routes: which path and query string is what, and what is said about all others. */
+#include "unit.h"
+
+#include "route/route.h"
+
+static const char *const types[] = {"datasets", "collections", "files", NULL};
+
+static int parse(unit_t *unit, mm_route_t *route, const char *path, const char *args, mm_err_t *err)
+{
+    memset(err, 0, sizeof(*err));
+    memset(route, 0xAA, sizeof(*route));
+    return mm_route_parse(route, path, args, types, 3, unit->pool, err);
+}
+
+static mm_route_t route_of(unit_t *unit, const char *path, const char *args)
+{
+    mm_route_t route;
+    mm_err_t err;
+    int status = parse(unit, &route, path, args, &err);
+
+    if (status != 0) {
+        fail_msg("%s?%s: %d %s", path, args ? args : "", status, err.text);
+    }
+    return route;
+}
+
+/* The answer to path?args is this status, leaves the route alone, and its sentence holds told. */
+static void assert_refused(unit_t *unit, const char *path, const char *args, int status, const char *told)
+{
+    mm_route_t route, untouched;
+    mm_err_t err;
+    int got = parse(unit, &route, path, args, &err);
+
+    if (got != status || !strstr(err.text, told)) {
+        fail_msg("%s?%s: %d, expected %d; \"%s\", expected \"%s\"", path, args ? args : "", got, status, err.text,
+                 told);
+    }
+    memset(&untouched, 0xAA, sizeof(untouched));
+    assert_memory_equal(&route, &untouched, sizeof(route));
+    assert_true(err.status != APR_SUCCESS);
+    for (const char *c = err.text; *c; c++) {
+        assert_in_range(*c, 0x20, 0x7E);
+    }
+}
+
+static void test_base(void **state)
+{
+    static const char *const paths[] = {"", "/"};
+
+    for (int i = 0; i < 2; i++) {
+        mm_route_t route = route_of(*state, paths[i], i ? "" : NULL);
+        assert_int_equal(route.endpoint, MM_ENDPOINT_TOTALS_ALL);
+        assert_null(route.type);
+        assert_null(route.id);
+        assert_int_equal(route.limit, -1);
+        assert_int_equal(route.offset, 0);
+        assert_int_equal(route.parents, MM_PARENTS_JOINED);
+        assert_int_equal(route.raw, 0);
+        assert_int_equal(route.bom, 0);
+        assert_int_equal(route.wants_post, 0);
+    }
+}
+
+static void test_totals(void **state)
+{
+    mm_route_t route = route_of(*state, "/collections", "limit=10&offset=20&parents=rows&raw=1&bom=1");
+
+    assert_int_equal(route.endpoint, MM_ENDPOINT_TOTALS);
+    assert_ptr_equal(route.type, types[1]);
+    assert_int_equal(route.limit, 10);
+    assert_int_equal(route.offset, 20);
+    assert_int_equal(route.parents, MM_PARENTS_ROWS);
+    assert_int_equal(route.raw, 1);
+    assert_int_equal(route.bom, 1);
+    assert_int_equal(route.wants_post, 0);
+    assert_int_equal(route_of(*state, "", "parents=none").parents, MM_PARENTS_NONE);
+}
+
+static void test_formats(void **state)
+{
+    assert_ptr_equal(route_of(*state, "/files.csv", NULL).type, types[2]);
+    assert_ptr_equal(route_of(*state, "/files", "format=csv").type, types[2]);
+    assert_ptr_equal(route_of(*state, "/files.csv", "format=csv").type, types[2]);
+    assert_int_equal(route_of(*state, "/", "format=csv").endpoint, MM_ENDPOINT_TOTALS_ALL);
+    assert_refused(*state, "/files.json", NULL, 406, "\"json\"; there is: csv");
+    assert_refused(*state, "/files.xlsx", NULL, 406, "\"xlsx\"; there is: csv");
+    assert_refused(*state, "/files.csv.gz", NULL, 406, "\"csv.gz\"");
+    assert_refused(*state, "/files", "format=json", 406, "\"json\"; there is: csv");
+    assert_refused(*state, "", "format=xlsx", 406, "there is: csv");
+    assert_refused(*state, "/files.json", "format=json", 406, "there is: csv");
+    assert_refused(*state, "/files.csv", "format=json", 400, "\"format\"");
+    assert_refused(*state, "/files.json", "format=csv", 400, "\"format\"");
+    assert_refused(*state, "/files", "format=", 400, "\"format\"");
+    assert_refused(*state, "/files.", NULL, 404, "\"/files.\"");
+    assert_refused(*state, "/nothing.csv", NULL, 404, "/nothing.csv");
+    assert_refused(*state, "/events.csv", NULL, 404, "/events.csv");
+    assert_refused(*state, "/files/a/views.csv", NULL, 404, "/files/a/views.csv");
+}
+
+static void test_record_by_path(void **state)
+{
+    mm_route_t route = route_of(*state, "/datasets/5a1b/views", NULL);
+
+    assert_int_equal(route.endpoint, MM_ENDPOINT_RECORD);
+    assert_ptr_equal(route.type, types[0]);
+    assert_string_equal(route.id, "5a1b");
+    assert_int_equal(route.action, MM_ACTION_VIEW);
+    assert_int_equal(route.wants_post, 1);
+    route = route_of(*state, "/files/\xFF\x01.csv?/downloads", NULL);
+    assert_string_equal(route.id, "\xFF\x01.csv?");
+    assert_int_equal(route.action, MM_ACTION_DOWNLOAD);
+    assert_string_equal(route_of(*state, "/files/datasets/views", NULL).id, "datasets");
+}
+
+static void test_record_by_parameter(void **state)
+{
+    mm_route_t route = route_of(*state, "/datasets/downloads", "id=10.5072%2FFK2%2fx+y%20z%25&");
+
+    assert_int_equal(route.endpoint, MM_ENDPOINT_RECORD);
+    assert_ptr_equal(route.type, types[0]);
+    assert_string_equal(route.id, "10.5072/FK2/x y z%");
+    assert_int_equal(route.action, MM_ACTION_DOWNLOAD);
+    assert_int_equal(route.wants_post, 1);
+    assert_string_equal(route_of(*state, "/datasets/views", "id=views").id, "views");
+    assert_string_equal(route_of(*state, "/datasets/views", "id=10.5072/FK2=x").id, "10.5072/FK2=x");
+    assert_refused(*state, "/datasets/views", NULL, 400, "\"id\" is missing");
+    assert_refused(*state, "/datasets/views", "id=", 400, "\"id\" is an id");
+    assert_refused(*state, "/datasets/views", "id", 400, "\"id\" is an id");
+    assert_refused(*state, "/datasets/views", "id=a&id=a", 400, "\"id\" stands more than once");
+    assert_refused(*state, "/datasets/views", "id=a%00b", 400, "id=a%00b");
+    assert_refused(*state, "/datasets/views", "id=a&limit=1", 400, "\"limit\" here; there are: id.");
+    assert_refused(*state, "/datasets/a/views", "id=b", 400, "\"id\" here; this takes none");
+}
+
+static void test_id_limits(void **state)
+{
+    unit_t *unit = *state;
+    char id[MM_EVENT_ID_MAX + 2];
+
+    memset(id, 'x', sizeof(id));
+    id[MM_EVENT_ID_MAX] = '\0';
+    assert_string_equal(route_of(unit, apr_psprintf(unit->pool, "/files/%s/views", id), NULL).id, id);
+    assert_string_equal(route_of(unit, "/files/views", apr_psprintf(unit->pool, "id=%s", id)).id, id);
+    id[MM_EVENT_ID_MAX] = 'x';
+    id[MM_EVENT_ID_MAX + 1] = '\0';
+    assert_refused(unit, apr_psprintf(unit->pool, "/files/%s/views", id), NULL, 400, "longer than 1024");
+    assert_refused(unit, "/files/views", apr_psprintf(unit->pool, "id=%s", id), 400, "1 to 1024 bytes, not \"xxx");
+}
+
+static void test_reserved_ids_go_into_the_parameter(void **state)
+{
+    assert_refused(*state, "/datasets/users/views", NULL, 404, "goes into ?id=");
+    assert_refused(*state, "/datasets/days/views", NULL, 404, "goes into ?id=");
+    assert_refused(*state, "/datasets/views/views", NULL, 404, "goes into ?id=");
+    assert_refused(*state, "/datasets/downloads/downloads", NULL, 404, "goes into ?id=");
+    assert_refused(*state, "/datasets/10.5072/FK2/views", NULL, 404, "an id with a / goes into ?id=");
+    assert_refused(*state, "/datasets/10.5072/FK2/x/y/views", NULL, 404, "an id with a / goes into ?id=");
+}
+
+static void test_events(void **state)
+{
+    mm_route_t route = route_of(*state, "/events", NULL);
+
+    assert_int_equal(route.endpoint, MM_ENDPOINT_EVENTS);
+    assert_int_equal(route.wants_post, 1);
+    assert_null(route.type);
+    assert_refused(*state, "/events", "raw=1", 400, "\"raw\" here; this takes none");
+    assert_refused(*state, "/events/", NULL, 404, "/events/");
+}
+
+static void test_unknown_paths(void **state)
+{
+    static const char *const paths[] = {"/nothing", "/Datasets",   "/dataset",         "//",          "//datasets",
+                                        "/views",   "/datasets/a", "/nothing/a/views", "/x/y/z/views"};
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        assert_refused(*state, paths[i], NULL, 404, "TYPE is: datasets, collections, files.");
+        assert_refused(*state, paths[i], NULL, 404, paths[i]);
+        assert_refused(*state, paths[i], "nonsense=%", 404, paths[i]); /* the path comes first */
+    }
+    assert_refused(*state, "/datasets//views", NULL, 404, "the id is empty");
+    assert_refused(*state, "/datasets/a/view", NULL, 404, "/views");
+}
+
+static void test_slash_at_the_end(void **state)
+{
+    assert_refused(*state, "/datasets/", NULL, 404, "a / at the end counts");
+    assert_refused(*state, "/datasets/a/", NULL, 404, "a / at the end counts");
+    assert_refused(*state, "/datasets/a/views/", NULL, 404, "/datasets/a/views/");
+    assert_refused(*state, "/datasets/a/views/", NULL, 404, "POST /TYPE/ID/views");
+}
+
+static void test_what_is_repeated_is_harmless(void **state)
+{
+    assert_refused(*state, "/\r\nSet-Cookie: a\x1b[31m\"\xC3\xBC", NULL, 404, "\"/??Set-Cookie: a?[31m???\"");
+    assert_refused(*state, "/files.\x01\xFF", NULL, 406, "\"??\"");
+}
+
+static void test_no_types_and_many(void **state)
+{
+    static const char *const many[] = {"a_type_with_a_long_name_number_1", "b_type_with_a_long_name_number_2",
+                                       "c_type_with_a_long_name_number_3", "d_type_with_a_long_name_number_4",
+                                       "e_type_with_a_long_name_number_5", "f_type_with_a_long_name_number_6",
+                                       "g_type_with_a_long_name_number_7"};
+    unit_t *unit = *state;
+    mm_route_t route;
+    mm_err_t err;
+    char path[MM_ERR_TEXT_MAX * 2];
+
+    assert_int_equal(mm_route_parse(&route, "", NULL, NULL, 0, unit->pool, &err), 0);
+    assert_int_equal(mm_route_parse(&route, "/a", NULL, NULL, 0, unit->pool, &err), 404);
+    assert_non_null(strstr(err.text, "TYPE is: (none is configured)."));
+    memset(path, 'x', sizeof(path));
+    path[sizeof(path) - 1] = '\0';
+    assert_int_equal(mm_route_parse(&route, path, NULL, many, 7, unit->pool, &err), 404);
+    assert_non_null(strstr(err.text, "xxx...\""));
+    assert_non_null(strstr(err.text, "number_6, ..."));
+    assert_int_equal(mm_route_parse(&route, path, NULL, many, 7, unit->pool, NULL), 404);
+    assert_int_equal(mm_route_parse(&route, "/g_type_with_a_long_name_number_7", NULL, many, 7, unit->pool, &err), 0);
+    assert_ptr_equal(route.type, many[6]);
+}
+
+static void test_reserved_types(void **state)
+{
+    (void)state;
+    assert_true(mm_route_type_is_reserved("events"));
+    assert_true(mm_route_type_is_reserved("dashboard"));
+    assert_true(mm_route_type_is_reserved("files_by_user"));
+    assert_true(mm_route_type_is_reserved("_by_user"));
+    assert_false(mm_route_type_is_reserved("datasets"));
+    assert_false(mm_route_type_is_reserved("event"));
+    assert_false(mm_route_type_is_reserved("by_user"));
+    assert_false(mm_route_type_is_reserved("a_by_users"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_base),
+        cmocka_unit_test(test_totals),
+        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_record_by_path),
+        cmocka_unit_test(test_record_by_parameter),
+        cmocka_unit_test(test_id_limits),
+        cmocka_unit_test(test_reserved_ids_go_into_the_parameter),
+        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_unknown_paths),
+        cmocka_unit_test(test_slash_at_the_end),
+        cmocka_unit_test(test_what_is_repeated_is_harmless),
+        cmocka_unit_test(test_no_types_and_many),
+        cmocka_unit_test(test_reserved_types),
+    };
+
+    return cmocka_run_group_tests(tests, unit_setup, unit_teardown);
+}
