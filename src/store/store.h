@@ -42,8 +42,10 @@ typedef enum mm_outcome {
 
 /* Adds deltas to their documents, each at most once however often it is called with the same spool and seq: a document
  * remembers seq.SPOOL and takes no delta whose seq it has reached. A later batch must have a larger seq, and must not
- * be applied before all of the one before is MM_APPLIED or MM_REJECTED. Sets outcomes[i] for each. Returns the worst of
- * them; err says why when that is not MM_APPLIED. Write concern: majority, journaled. */
+ * be applied before all of the one before is MM_APPLIED or MM_REJECTED, and has at most one delta for a document. It
+ * may be handed over in pieces (of some 1000 deltas: one message to the server each). Sets outcomes[i] for each.
+ * Returns MM_RETRY if any is, else MM_REJECTED if any is, else MM_APPLIED; err says why when that is not MM_APPLIED.
+ * Write concern: majority, journaled. */
 mm_outcome_t mm_store_apply(mm_store_t *store, const char *spool_id, int64_t seq, const mm_delta_t *deltas, size_t n,
                             mm_outcome_t *outcomes, mm_err_t *err);
 
@@ -65,7 +67,9 @@ typedef struct mm_totals mm_totals_t;
 apr_status_t mm_totals_open(mm_totals_t **totals, mm_store_t *store, const char *type, apr_pool_t *pool, mm_err_t *err);
 
 /* Up to max rows with views or downloads > 0 into rows, their ids in pool; *n is how many, 0 at the end. MM_STORE_AWAY
- * or another error otherwise. A document whose fields have another type than the model's counts as zero in them. */
+ * or another error otherwise. The first call's max is also how many documents travel at once. A counter that is no
+ * whole number, or is negative, counts as zero. A document that cannot be one of ours (its _id has no text form) is
+ * passed over. */
 apr_status_t mm_totals_next(mm_totals_t *totals, mm_totals_row_t *rows, size_t max, size_t *n, apr_pool_t *pool,
                             mm_err_t *err);
 

@@ -1,0 +1,365 @@
+/* Batches in: each delta becomes one upsert that its document takes at most once.
+ *
+ * The fence. A document remembers in seq.SPOOL the number of the last batch of that spool it has taken. The update asks
+ * for {_id: X, seq.SPOOL: not >= n} ("not >=" and not "<", which would pass over a document that has no number yet):
+ *   - the document is there and has not taken batch n: matched, applied;
+ *   - it is not there: inserted, with the counts;
+ *   - it is there and has taken batch n: nothing matches, the server tries to insert, and the _id refuses (11000).
+ * 11000 also answers when another host inserted the document between our look and our insert. Both cases are told apart
+ * by sending the same update again without upsert: it matches (applied now) or it does not (was applied).
+ *
+ * Every answer that leaves a doubt is MM_RETRY; applying again is free of harm.
+ */
+#include "store/store_private.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#define SPOOL_ID_LEN       24
+#define CODE_DUPLICATE_KEY 11000
+/* A little less than the column limit of a log line. */
+#define SHOWN_ID_MAX 200
+
+typedef struct apply {
+    mm_store_t *store;
+    const char *seq_path; /* "seq.SPOOL" */
+    int64_t seq;
+    const mm_delta_t *deltas;
+    mm_outcome_t *outcomes;
+    apr_pool_t *pool;
+    mm_err_t retry, rejected; /* the first reason of each kind */
+} apply_t;
+
+/* Some of the deltas, by their index. */
+typedef struct selection {
+    size_t *at;
+    size_t n;
+} selection_t;
+
+static void note(mm_err_t *first, apr_status_t status, const char *text)
+{
+    if (first->status == APR_SUCCESS) {
+        mm_err_set(first, status, "%s", text);
+    }
+}
+
+static void reject(apply_t *apply, size_t i, const char *why)
+{
+    const mm_delta_t *delta = &apply->deltas[i];
+
+    apply->outcomes[i] = MM_REJECTED;
+    note(&apply->rejected, APR_EINVAL,
+         apr_psprintf(apply->pool, "The counts of %s \"%.*s\" cannot be stored: %s", delta->type ? delta->type : "?",
+                      SHOWN_ID_MAX, delta->id ? delta->id : "", why));
+}
+
+static bool is_storable(const char *text)
+{
+    return text && strlen(text) <= MM_STORE_TEXT_MAX;
+}
+
+/* The collection a delta belongs to; NULL when it is none that could have come out of an event. */
+static const char *collection_of(const apply_t *apply, const mm_delta_t *delta)
+{
+    const char *totals = mm_store_totals_name(apply->store, delta->type, apply->pool);
+
+    if (!totals || !is_storable(delta->id)) {
+        return NULL;
+    }
+    switch (delta->kind) {
+    case MM_DELTA_RESOURCE:
+        return totals;
+    case MM_DELTA_USER:
+        return is_storable(delta->user) ? mm_store_users_name(apply->store, apply->pool) : NULL;
+    default:
+        return NULL;
+    }
+}
+
+static bool add_update(mongoc_bulk_operation_t *bulk, apply_t *apply, size_t i, bool upsert)
+{
+    bson_t filter = BSON_INITIALIZER, update = BSON_INITIALIZER, opts = BSON_INITIALIZER;
+    bson_error_t error = {0};
+    bool added;
+
+    mm_update_build(&filter, &update, &apply->deltas[i], apply->seq_path, apply->seq);
+    BSON_APPEND_BOOL(&opts, "upsert", upsert);
+    added = mongoc_bulk_operation_update_one_with_opts(bulk, &filter, &update, &opts, &error);
+    if (!added) {
+        reject(apply, i, error.message);
+    }
+    bson_destroy(&opts);
+    bson_destroy(&update);
+    bson_destroy(&filter);
+    return added;
+}
+
+/* Unordered, and acknowledged only when a majority has it in its journal. */
+static mongoc_bulk_operation_t *new_bulk(const apply_t *apply, mongoc_collection_t *collection)
+{
+    mongoc_write_concern_t *concern = mongoc_write_concern_new();
+    mongoc_bulk_operation_t *bulk;
+    bson_t opts = BSON_INITIALIZER;
+
+    mongoc_write_concern_set_wmajority(concern, (int32_t)apply->store->patience_ms);
+    mongoc_write_concern_set_journal(concern, true);
+    mongoc_write_concern_append(concern, &opts);
+    BSON_APPEND_BOOL(&opts, "ordered", false);
+    bulk = mongoc_collection_create_bulk_operation_with_opts(collection, &opts);
+    bson_destroy(&opts);
+    mongoc_write_concern_destroy(concern);
+    return bulk;
+}
+
+static int64_t int_field(const bson_t *doc, const char *key)
+{
+    bson_iter_t iter;
+
+    return bson_iter_init_find(&iter, doc, key) && BSON_ITER_HOLDS_NUMBER(&iter) ? bson_iter_as_int64(&iter) : 0;
+}
+
+static bool array_of(const bson_t *doc, const char *key, bson_iter_t *elements)
+{
+    bson_iter_t iter;
+
+    return bson_iter_init_find(&iter, doc, key) && BSON_ITER_HOLDS_ARRAY(&iter) && bson_iter_recurse(&iter, elements);
+}
+
+typedef struct write_error {
+    int64_t index;
+    int32_t code;
+    bool about_id;    /* a duplicate key is one of _id, as far as the server says */
+    const char *text; /* points into the reply */
+} write_error_t;
+
+/* The next element of writeErrors. */
+static bool next_write_error(bson_iter_t *elements, write_error_t *found)
+{
+    bson_iter_t field, key;
+
+    do {
+        if (!bson_iter_next(elements)) {
+            return false;
+        }
+    } while (!BSON_ITER_HOLDS_DOCUMENT(elements) || !bson_iter_recurse(elements, &field));
+    *found = (write_error_t){.index = -1, .about_id = true, .text = "no reason given"};
+    while (bson_iter_next(&field)) {
+        if (BSON_ITER_IS_KEY(&field, "index") && BSON_ITER_HOLDS_NUMBER(&field)) {
+            found->index = bson_iter_as_int64(&field);
+        }
+        else if (BSON_ITER_IS_KEY(&field, "code") && BSON_ITER_HOLDS_NUMBER(&field)) {
+            found->code = (int32_t)bson_iter_as_int64(&field);
+        }
+        else if (BSON_ITER_IS_KEY(&field, "errmsg") && BSON_ITER_HOLDS_UTF8(&field)) {
+            found->text = bson_iter_utf8(&field, NULL);
+        }
+        else if (BSON_ITER_IS_KEY(&field, "keyPattern") && BSON_ITER_HOLDS_DOCUMENT(&field) &&
+                 bson_iter_recurse(&field, &key)) {
+            found->about_id = bson_iter_next(&key) && BSON_ITER_IS_KEY(&key, "_id") && !bson_iter_next(&key);
+        }
+    }
+    return true;
+}
+
+/* Reads what became of the single updates. Returns how many the reply names as failed; those whose _id was there
+ * already go into again, if that is not NULL. */
+static size_t judge_errors(apply_t *apply, const selection_t *sent, const bson_t *reply, selection_t *again)
+{
+    bson_iter_t elements;
+    write_error_t found;
+    size_t named = 0;
+
+    if (!array_of(reply, "writeErrors", &elements)) {
+        return 0;
+    }
+    while (next_write_error(&elements, &found)) {
+        size_t i;
+
+        if (found.index < 0 || (size_t)found.index >= sent->n) {
+            continue;
+        }
+        i = sent->at[found.index];
+        named++;
+        if (found.code == CODE_DUPLICATE_KEY && found.about_id && again && again->n < sent->n) {
+            apply->outcomes[i] = MM_RETRY;
+            again->at[again->n++] = i;
+        }
+        else if (mm_store_outcome_of_code(found.code) == MM_RETRY) {
+            apply->outcomes[i] = MM_RETRY;
+            note(&apply->retry, APR_EGENERAL, apr_psprintf(apply->pool, "%s (code %d)", found.text, found.code));
+        }
+        else {
+            reject(apply, i, apr_psprintf(apply->pool, "%s (code %d)", found.text, found.code));
+        }
+    }
+    return named;
+}
+
+/* Whether the server took all of the updates that it does not name as failed, for good. */
+static bool is_durable(const bson_t *reply, bool ok, bool upsert, size_t sent, size_t named)
+{
+    size_t seen = named + (size_t)(int_field(reply, "nMatched") + int_field(reply, "nUpserted"));
+    bson_iter_t concern;
+
+    if (array_of(reply, "writeConcernErrors", &concern) && bson_iter_next(&concern)) {
+        return false;
+    }
+    /* An upsert matches, inserts or fails: the sum tells whether all were heard of. Without upsert it does not. */
+    return upsert ? seen == sent : ok;
+}
+
+/* Gives each update that was sent its outcome. Returns false when the answer says nothing about them. */
+static bool judge(apply_t *apply, const selection_t *sent, bool ok, const bson_t *reply, const bson_error_t *error,
+                  selection_t *again)
+{
+    size_t i, named;
+    mm_err_t err;
+
+    for (i = 0; i < sent->n; i++) {
+        apply->outcomes[sent->at[i]] = MM_APPLIED;
+    }
+    named = judge_errors(apply, sent, reply, again);
+    if (is_durable(reply, ok, again != NULL, sent->n, named)) {
+        return true;
+    }
+    for (i = 0; i < sent->n; i++) {
+        if (apply->outcomes[sent->at[i]] == MM_APPLIED) {
+            apply->outcomes[sent->at[i]] = MM_RETRY;
+        }
+    }
+    mm_store_fail(&err, error, "Writing counts to MongoDB");
+    note(&apply->retry, err.status, err.text);
+    return named > 0;
+}
+
+/* Sends the selected updates: as upserts when there is an again to receive those that met their own _id. Returns false
+ * when nothing was heard of them: they are MM_RETRY then. */
+static bool send_updates(apply_t *apply, mongoc_collection_t *collection, const selection_t *selected,
+                         selection_t *again)
+{
+    mongoc_bulk_operation_t *bulk = new_bulk(apply, collection);
+    selection_t sent = {apr_palloc(apply->pool, sizeof(size_t) * selected->n), 0};
+    bson_error_t error = {0};
+    bson_t reply;
+    size_t i;
+    bool ok, heard = true;
+
+    for (i = 0; i < selected->n; i++) {
+        if (add_update(bulk, apply, selected->at[i], again != NULL)) {
+            sent.at[sent.n++] = selected->at[i];
+        }
+    }
+    if (sent.n > 0) {
+        ok = mongoc_bulk_operation_execute(bulk, &reply, &error) != 0;
+        heard = judge(apply, &sent, ok, &reply, &error, again);
+        bson_destroy(&reply);
+    }
+    mongoc_bulk_operation_destroy(bulk);
+    return heard;
+}
+
+static bool apply_collection(apply_t *apply, const char *name, const selection_t *selected)
+{
+    mongoc_collection_t *collection = mm_store_collection(apply->store, name);
+    selection_t again = {apr_palloc(apply->pool, sizeof(size_t) * selected->n), 0};
+    bool heard = send_updates(apply, collection, selected, &again);
+
+    if (heard && again.n > 0) {
+        heard = send_updates(apply, collection, &again, NULL);
+    }
+    mongoc_collection_destroy(collection);
+    return heard;
+}
+
+/* One bulk for each collection. The first that gets no answer ends it: the rest would only wait for time-outs. */
+static void apply_all(apply_t *apply, size_t n)
+{
+    const char **names = apr_pcalloc(apply->pool, sizeof(*names) * n);
+    selection_t selected = {apr_palloc(apply->pool, sizeof(size_t) * n), 0};
+    size_t i, j;
+
+    for (i = 0; i < n; i++) {
+        apply->outcomes[i] = MM_RETRY;
+        names[i] = collection_of(apply, &apply->deltas[i]);
+        if (!names[i]) {
+            reject(apply, i, "its type, id or user is none that an event can have");
+        }
+    }
+    for (i = 0; i < n; i++) {
+        const char *name = names[i];
+
+        if (!name) {
+            continue;
+        }
+        selected.n = 0;
+        for (j = i; j < n; j++) {
+            if (names[j] && strcmp(names[j], name) == 0) {
+                selected.at[selected.n++] = j;
+                names[j] = NULL;
+            }
+        }
+        if (!apply_collection(apply, name, &selected)) {
+            return;
+        }
+    }
+}
+
+/* The id becomes a field's name, so it must not hold a dot or a dollar. */
+static bool is_spool_id(const char *id)
+{
+    size_t i;
+
+    for (i = 0; id && i < SPOOL_ID_LEN; i++) {
+        if (!apr_isxdigit(id[i])) {
+            return false;
+        }
+    }
+    return id && !id[i];
+}
+
+static mm_outcome_t worst_of(const mm_outcome_t *outcomes, size_t n)
+{
+    mm_outcome_t worst = MM_APPLIED;
+    size_t i;
+
+    for (i = 0; i < n && worst != MM_RETRY; i++) {
+        if (outcomes[i] != MM_APPLIED) {
+            worst = outcomes[i];
+        }
+    }
+    return worst;
+}
+
+mm_outcome_t mm_store_apply(mm_store_t *store, const char *spool_id, int64_t seq, const mm_delta_t *deltas, size_t n,
+                            mm_outcome_t *outcomes, mm_err_t *err)
+{
+    apply_t apply = {.store = store, .seq = seq, .deltas = deltas, .outcomes = outcomes};
+    mm_outcome_t worst;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        outcomes[i] = MM_RETRY;
+    }
+    if (!is_spool_id(spool_id) || seq < 1) {
+        mm_err_set(err, APR_EINVAL, "Nothing was written: \"%.32s\" %" PRId64 " is no spool id and batch number",
+                   spool_id ? spool_id : "", seq);
+        return MM_RETRY;
+    }
+    if (apr_pool_create(&apply.pool, store->pool) != APR_SUCCESS) {
+        mm_err_set(err, APR_ENOMEM, "Nothing was written: out of memory");
+        return MM_RETRY;
+    }
+    apply.seq_path = apr_pstrcat(apply.pool, "seq.", spool_id, NULL);
+    apply_all(&apply, n);
+    worst = worst_of(outcomes, n);
+    if (worst == MM_RETRY) {
+        mm_err_set(err, apply.retry.status, "%s", apply.retry.text);
+    }
+    else if (worst == MM_REJECTED) {
+        mm_err_set(err, apply.rejected.status, "%s", apply.rejected.text);
+    }
+    apr_pool_destroy(apply.pool);
+    return worst;
+}

@@ -1,0 +1,355 @@
+/* Names and parents of a batch of resources: a fixed number of queries, whatever the number of rows.
+ *
+ * One query reads the resources' own documents (names, and parents that are named there), one for each reverse rule
+ * finds the documents that hold the resources, and one for each type of parent reads the parents' names. Documents are
+ * somebody else's: whatever is not as configured gives an empty cell. Only a server that does not answer is an error.
+ *
+ * Memory, all of it gone with the pools: MM_CATALOG_NAME_MAX for each resource, MM_CATALOG_DISTINCT_MAX parents with
+ * their names, and for each resource at most MM_CATALOG_PARENTS_MAX references to them; that is at most some 100 MB for
+ * hostile documents and a few 100 KB for real ones. The server adds one reply of at most 16 MB.
+ */
+#include "store/catalog_private.h"
+
+#include <string.h>
+#include <apr_strings.h>
+
+typedef struct lookup {
+    mm_store_t *store;
+    const apr_array_header_t *catalogs;
+    const mm_catalog_t *own;
+    const char *const *ids;
+    size_t n;
+    mm_entry_t *entries;
+    mm_idset_t *asked;
+    mm_parents_t *parents; /* list n collects what one document says */
+    size_t *seen;          /* the last document that was matched with each resource, so that it counts once */
+    size_t document;
+    apr_pool_t *pool, *scratch;
+} lookup_t;
+
+/* --- what one document says ----------------------------------------------------------------------------------------
+ */
+
+typedef struct shown {
+    const char *text;
+    apr_pool_t *pool;
+} shown_t;
+
+static bool take_first(void *baton, const bson_iter_t *value)
+{
+    shown_t *shown = baton;
+    const char *text = mm_value_show(value, MM_CATALOG_NAME_MAX, shown->pool);
+
+    if (text && *text) {
+        shown->text = text;
+    }
+    return !*shown->text;
+}
+
+/* The first value at path that can be shown, or "". */
+static const char *name_in(const bson_t *doc, const char *path, apr_pool_t *pool)
+{
+    shown_t shown = {"", pool};
+
+    if (path) {
+        mm_value_walk(doc, path, take_first, &shown);
+    }
+    return shown.text;
+}
+
+static int rank_of(const apr_array_header_t *catalogs, const char *type)
+{
+    int i;
+
+    for (i = 0; i < catalogs->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(catalogs, i, const mm_catalog_t *)->type, type) == 0) {
+            break;
+        }
+    }
+    return i;
+}
+
+typedef struct collecting {
+    lookup_t *lookup;
+    const char *type;
+    int rank;
+} collecting_t;
+
+static bool collect_parent(void *baton, const bson_iter_t *value)
+{
+    collecting_t *collecting = baton;
+    char id[MM_VALUE_ID_SIZE];
+
+    if (mm_value_id(value, id)) {
+        mm_parents_add(collecting->lookup->parents, collecting->lookup->n, collecting->rank, collecting->type, id);
+    }
+    return true;
+}
+
+static void collect_parents(lookup_t *lookup, const bson_t *doc, const char *type, const char *path)
+{
+    collecting_t collecting = {lookup, type, rank_of(lookup->catalogs, type)};
+
+    mm_value_walk(doc, path, collect_parent, &collecting);
+}
+
+/* --- which resources it says it of ---------------------------------------------------------------------------------
+ */
+
+typedef struct match {
+    lookup_t *lookup;
+    const bson_t *doc;
+    const char *name_path; /* NULL: the document is not the resource's own */
+    const char *name;      /* NULL: not read yet */
+} match_t;
+
+static void give(void *baton, size_t at)
+{
+    match_t *match = baton;
+    lookup_t *lookup = match->lookup;
+
+    if (lookup->seen[at] == lookup->document) {
+        return;
+    }
+    lookup->seen[at] = lookup->document;
+    if (match->name_path && !*lookup->entries[at].name) {
+        if (!match->name) {
+            match->name = name_in(match->doc, match->name_path, lookup->pool);
+        }
+        lookup->entries[at].name = match->name;
+    }
+    if (lookup->parents) {
+        mm_parents_copy(lookup->parents, lookup->n, at);
+    }
+}
+
+static bool match_value(void *baton, const bson_iter_t *value)
+{
+    match_t *match = baton;
+    char id[MM_VALUE_ID_SIZE];
+
+    if (mm_value_id(value, id)) {
+        mm_idset_find(match->lookup->asked, id, give, match);
+    }
+    return true;
+}
+
+static void begin_document(lookup_t *lookup)
+{
+    lookup->document++;
+    if (lookup->parents) {
+        mm_parents_clear(lookup->parents, lookup->n);
+    }
+}
+
+static void on_own_document(void *baton, const bson_t *doc)
+{
+    lookup_t *lookup = baton;
+    match_t match = {lookup, doc, lookup->own->name_path, NULL};
+    int i;
+
+    begin_document(lookup);
+    for (i = 0; lookup->parents && i < lookup->own->parents->nelts; i++) {
+        const mm_parent_rule_t *rule = &APR_ARRAY_IDX(lookup->own->parents, i, mm_parent_rule_t);
+
+        if (!rule->collection) {
+            collect_parents(lookup, doc, rule->type, rule->path);
+        }
+    }
+    mm_value_walk(doc, lookup->own->id_path, match_value, &match);
+}
+
+typedef struct reverse {
+    lookup_t *lookup;
+    const mm_parent_rule_t *rule;
+} reverse_t;
+
+static const char *parent_path_of(const mm_parent_rule_t *rule)
+{
+    return rule->parent_path ? rule->parent_path : "_id";
+}
+
+static void on_holder(void *baton, const bson_t *doc)
+{
+    const reverse_t *reverse = baton;
+    match_t match = {reverse->lookup, doc, NULL, NULL};
+
+    begin_document(reverse->lookup);
+    collect_parents(reverse->lookup, doc, reverse->rule->type, parent_path_of(reverse->rule));
+    mm_value_walk(doc, reverse->rule->path, match_value, &match);
+}
+
+/* --- the queries ---------------------------------------------------------------------------------------------------
+ */
+
+static apr_status_t read_own(lookup_t *lookup, mm_err_t *err)
+{
+    mm_catalog_query_t query = {.collection = lookup->own->collection,
+                                .path = lookup->own->id_path,
+                                .ids = lookup->ids,
+                                .n = lookup->n,
+                                .on_document = on_own_document,
+                                .baton = lookup};
+    int i;
+
+    mm_catalog_want(&query, lookup->own->name_path);
+    for (i = 0; lookup->parents && i < lookup->own->parents->nelts; i++) {
+        const mm_parent_rule_t *rule = &APR_ARRAY_IDX(lookup->own->parents, i, mm_parent_rule_t);
+
+        mm_catalog_want(&query, rule->collection ? NULL : rule->path);
+    }
+    return query.n_wanted ? mm_catalog_query(lookup->store, &query, lookup->scratch, err) : APR_SUCCESS;
+}
+
+static apr_status_t read_holders(lookup_t *lookup, const mm_parent_rule_t *rule, mm_err_t *err)
+{
+    reverse_t reverse = {lookup, rule};
+    mm_catalog_query_t query = {.collection = rule->collection,
+                                .path = rule->path,
+                                .ids = lookup->ids,
+                                .n = lookup->n,
+                                .on_document = on_holder,
+                                .baton = &reverse};
+
+    mm_catalog_want(&query, parent_path_of(rule));
+    return mm_catalog_query(lookup->store, &query, lookup->scratch, err);
+}
+
+typedef struct naming {
+    const mm_catalog_t *catalog;
+    mm_parent_node_t **nodes;
+    mm_idset_t *asked;
+    const bson_t *doc;
+    const char *name; /* of doc; NULL: not read yet */
+    apr_pool_t *pool;
+} naming_t;
+
+static void name_parent(void *baton, size_t at)
+{
+    naming_t *naming = baton;
+
+    if (!*naming->nodes[at]->name) {
+        if (!naming->name) {
+            naming->name = name_in(naming->doc, naming->catalog->name_path, naming->pool);
+        }
+        naming->nodes[at]->name = naming->name;
+    }
+}
+
+static bool match_parent(void *baton, const bson_iter_t *value)
+{
+    naming_t *naming = baton;
+    char id[MM_VALUE_ID_SIZE];
+
+    if (mm_value_id(value, id)) {
+        mm_idset_find(naming->asked, id, name_parent, naming);
+    }
+    return true;
+}
+
+static void on_parent(void *baton, const bson_t *doc)
+{
+    naming_t *naming = baton;
+
+    naming->doc = doc;
+    naming->name = NULL;
+    mm_value_walk(doc, naming->catalog->id_path, match_parent, naming);
+}
+
+static apr_status_t name_parents(lookup_t *lookup, int rank, mm_err_t *err)
+{
+    naming_t naming = {.catalog = APR_ARRAY_IDX(lookup->catalogs, rank, const mm_catalog_t *), .pool = lookup->pool};
+    mm_catalog_query_t query = {.collection = naming.catalog->collection,
+                                .path = naming.catalog->id_path,
+                                .on_document = on_parent,
+                                .baton = &naming};
+    const char **ids;
+    size_t i;
+
+    query.n = mm_parents_of_rank(lookup->parents, rank, &naming.nodes, lookup->scratch);
+    if (query.n == 0 || !naming.catalog->name_path) {
+        return APR_SUCCESS;
+    }
+    ids = apr_palloc(lookup->scratch, sizeof(*ids) * query.n);
+    for (i = 0; i < query.n; i++) {
+        ids[i] = naming.nodes[i]->id;
+    }
+    query.ids = ids;
+    naming.asked = mm_idset_make(ids, query.n, lookup->scratch);
+    mm_catalog_want(&query, naming.catalog->name_path);
+    return mm_catalog_query(lookup->store, &query, lookup->scratch, err);
+}
+
+static void hand_over_parents(lookup_t *lookup)
+{
+    size_t i, j;
+
+    for (i = 0; i < lookup->n; i++) {
+        mm_parent_node_t *const *nodes;
+        size_t n = mm_parents_of(lookup->parents, i, &nodes);
+        mm_parent_t *parents = n ? apr_palloc(lookup->pool, sizeof(*parents) * n) : NULL;
+
+        for (j = 0; j < n; j++) {
+            if (!nodes[j]->kept_id) {
+                nodes[j]->kept_id = apr_pstrdup(lookup->pool, nodes[j]->id);
+            }
+            parents[j] = (mm_parent_t){nodes[j]->type, nodes[j]->kept_id, nodes[j]->name};
+        }
+        lookup->entries[i].parents = parents;
+        lookup->entries[i].n_parents = n;
+    }
+}
+
+static apr_status_t look_up(lookup_t *lookup, mm_err_t *err)
+{
+    apr_status_t status = read_own(lookup, err);
+    int i;
+
+    if (!lookup->parents) {
+        return status;
+    }
+    for (i = 0; i < lookup->own->parents->nelts && status == APR_SUCCESS; i++) {
+        const mm_parent_rule_t *rule = &APR_ARRAY_IDX(lookup->own->parents, i, mm_parent_rule_t);
+
+        status = rule->collection ? read_holders(lookup, rule, err) : APR_SUCCESS;
+    }
+    mm_parents_clear(lookup->parents, lookup->n);
+    mm_parents_finish(lookup->parents);
+    for (i = 0; i < lookup->catalogs->nelts && status == APR_SUCCESS; i++) {
+        status = name_parents(lookup, i, err);
+    }
+    if (status == APR_SUCCESS) {
+        hand_over_parents(lookup);
+    }
+    return status;
+}
+
+apr_status_t mm_catalog_lookup(mm_store_t *store, const apr_array_header_t *catalogs, const char *type,
+                               const char *const *ids, size_t n, int with_parents, mm_entry_t *entries,
+                               apr_pool_t *pool, mm_err_t *err)
+{
+    lookup_t lookup = {.store = store, .catalogs = catalogs, .ids = ids, .n = n, .entries = entries, .pool = pool};
+    int rank = rank_of(catalogs, type);
+    apr_status_t status;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        entries[i] = (mm_entry_t){.name = ""};
+    }
+    if (n == 0 || rank == catalogs->nelts) {
+        return APR_SUCCESS;
+    }
+    status = apr_pool_create(&lookup.scratch, pool);
+    if (status != APR_SUCCESS) {
+        return mm_err_set_os(err, status, "Reading the catalogue");
+    }
+    lookup.own = APR_ARRAY_IDX(catalogs, rank, const mm_catalog_t *);
+    lookup.asked = mm_idset_make(ids, n, lookup.scratch);
+    lookup.seen = apr_pcalloc(lookup.scratch, sizeof(*lookup.seen) * n);
+    if (with_parents && lookup.own->parents->nelts > 0) {
+        lookup.parents = mm_parents_make(n + 1, lookup.scratch);
+    }
+    status = look_up(&lookup, err);
+    apr_pool_destroy(lookup.scratch);
+    return status;
+}

@@ -1,0 +1,80 @@
+/* What the files of the catalogue share. Not for other rooms. */
+#ifndef MM_CATALOG_PRIVATE_H
+#define MM_CATALOG_PRIVATE_H
+
+#include <stdbool.h>
+#include <bson/bson.h>
+#include "store/catalog.h"
+#include "store/value.h"
+
+/* MongoDB allows documents 100 levels deep; nobody's ids lie deeper than this. */
+#define MM_CATALOG_PATH_DEPTH 16
+#define MM_CATALOG_PATH_MAX   255
+#define MM_CATALOG_RULES_MAX  16
+/* Ids in one query. */
+#define MM_CATALOG_QUERY_MAX 500
+/* Distinct parents that one look-up remembers; at MM_CATALOG_NAME_MAX each this is 80 MB, at the usual 60 bytes 3 MB.
+ */
+#define MM_CATALOG_DISTINCT_MAX 20000
+
+/* --- catalog_ids.c: a set of ids that documents are asked for, and which of them an answer is about ----------------
+ */
+
+typedef struct mm_idset mm_idset_t;
+
+/* ids must outlive the set; the same id may stand in it several times. */
+mm_idset_t *mm_idset_make(const char *const *ids, size_t n, apr_pool_t *pool);
+/* Calls fn with the position of each id that this text is one of the forms of. */
+void mm_idset_find(const mm_idset_t *set, const char *text, void (*fn)(void *baton, size_t at), void *baton);
+
+/* --- catalog_query.c: documents of the application, by ids ----------------------------------------------------------
+ */
+
+#define MM_CATALOG_PATHS_MAX (MM_CATALOG_RULES_MAX + 2)
+
+typedef struct mm_catalog_query {
+    const char *collection;
+    const char *path; /* where the ids are */
+    const char *const *ids;
+    size_t n;
+    const char *wanted[MM_CATALOG_PATHS_MAX]; /* what is read besides path */
+    size_t n_wanted;
+    void (*on_document)(void *baton, const bson_t *doc);
+    void *baton;
+} mm_catalog_query_t;
+
+/* Adds a path to what is read; NULL is left out. */
+void mm_catalog_want(mm_catalog_query_t *query, const char *path);
+/* Calls on_document for each document that holds one of the ids, in no order. */
+apr_status_t mm_catalog_query(mm_store_t *store, const mm_catalog_query_t *query, apr_pool_t *scratch, mm_err_t *err);
+/* The projection for n paths: each once, none below another (the server refuses both), and nothing else. */
+void mm_catalog_project(bson_t *projection, const char *const *paths, size_t n);
+
+/* --- catalog_parents.c: parents of many resources, each once, bounded, in order ------------------------------------
+ */
+
+typedef struct mm_parent_node {
+    const char *type, *id;
+    int rank;            /* of its type among the catalogues */
+    const char *name;    /* "" until somebody finds one */
+    bool kept;           /* is in the answer */
+    const char *kept_id; /* for whoever writes the answer: the id in the caller's pool */
+} mm_parent_node_t;
+
+typedef struct mm_parents mm_parents_t;
+
+/* For n resources; memory is pool's. */
+mm_parents_t *mm_parents_make(size_t n, apr_pool_t *pool);
+/* type must outlive the set, id is copied. */
+void mm_parents_add(mm_parents_t *parents, size_t resource, int rank, const char *type, const char *id);
+/* Orders each resource's parents, leaves out what is beyond MM_CATALOG_PARENTS_MAX, and marks the rest as kept. */
+void mm_parents_finish(mm_parents_t *parents);
+/* Gives resource `to` all that `from` has. With an index beyond its resources' a caller has a list to collect in. */
+void mm_parents_copy(mm_parents_t *parents, size_t from, size_t to);
+void mm_parents_clear(mm_parents_t *parents, size_t resource);
+/* After mm_parents_finish: the kept ones of one rank, each once, in no order. Returns how many; *nodes is pool's. */
+size_t mm_parents_of_rank(const mm_parents_t *parents, int rank, mm_parent_node_t ***nodes, apr_pool_t *pool);
+/* After mm_parents_finish: those of one resource. Nodes are shared between resources. */
+size_t mm_parents_of(const mm_parents_t *parents, size_t resource, mm_parent_node_t *const **nodes);
+
+#endif

@@ -1,0 +1,131 @@
+/* Documents of the application, by ids: what is asked of the server, and how much of a document comes back.
+ *
+ * Only the paths that are needed are read, so a description of 10 MB stays where it is. A query is bounded in time (the
+ * server gives up before we do) and in documents.
+ */
+#include "store/catalog_private.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "store/store_private.h"
+
+/* Of one query: a file in this many datasets. More are left out. */
+#define DOCUMENTS_MAX 100000
+/* Of one round trip; the server also stops at 16 MB. */
+#define BATCH_SIZE 500
+
+void mm_catalog_want(mm_catalog_query_t *query, const char *path)
+{
+    if (path && query->n_wanted < MM_CATALOG_PATHS_MAX) {
+        query->wanted[query->n_wanted++] = path;
+    }
+}
+
+/* Whether path is outer, or below it: "author._id" is below "author". */
+static bool is_within(const char *path, const char *outer)
+{
+    size_t len = strlen(outer);
+
+    return strncmp(path, outer, len) == 0 && (path[len] == 0 || path[len] == '.');
+}
+
+/* Whether another of the paths, or an earlier one that is the same, brings this one along. */
+static bool is_covered(const char *const *paths, size_t n, size_t i)
+{
+    size_t j;
+
+    for (j = 0; j < n; j++) {
+        if (j != i && is_within(paths[i], paths[j]) && (j < i || strcmp(paths[i], paths[j]) != 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void mm_catalog_project(bson_t *projection, const char *const *paths, size_t n)
+{
+    bool with_id = false;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (is_within(paths[i], "_id")) {
+            with_id = true; /* whole: parts of _id cannot be asked for beside _id */
+        }
+        else if (!is_covered(paths, n, i)) {
+            BSON_APPEND_INT32(projection, paths[i], 1);
+        }
+    }
+    BSON_APPEND_INT32(projection, "_id", with_id);
+}
+
+static void append_opts(bson_t *opts, const mm_store_t *store, const mm_catalog_query_t *query)
+{
+    const char *paths[MM_CATALOG_PATHS_MAX + 1];
+    bson_t projection;
+    size_t i;
+
+    paths[0] = query->path;
+    for (i = 0; i < query->n_wanted; i++) {
+        paths[i + 1] = query->wanted[i];
+    }
+    BSON_APPEND_DOCUMENT_BEGIN(opts, "projection", &projection);
+    mm_catalog_project(&projection, paths, query->n_wanted + 1);
+    bson_append_document_end(opts, &projection);
+    BSON_APPEND_INT64(opts, "limit", DOCUMENTS_MAX);
+    BSON_APPEND_INT32(opts, "batchSize", BATCH_SIZE);
+    BSON_APPEND_INT64(opts, "maxTimeMS", store->patience_ms);
+}
+
+static void append_filter(bson_t *filter, const mm_catalog_query_t *query, size_t from, size_t to)
+{
+    bson_t condition, values;
+    uint32_t next = 0;
+    size_t i;
+
+    BSON_APPEND_DOCUMENT_BEGIN(filter, query->path, &condition);
+    BSON_APPEND_ARRAY_BEGIN(&condition, "$in", &values);
+    for (i = from; i < to; i++) {
+        mm_value_append_candidates(&values, &next, query->ids[i]);
+    }
+    bson_append_array_end(&condition, &values);
+    bson_append_document_end(filter, &condition);
+}
+
+static apr_status_t run(mm_store_t *store, mongoc_collection_t *collection, const mm_catalog_query_t *query,
+                        size_t from, size_t to, apr_pool_t *scratch, mm_err_t *err)
+{
+    bson_t filter = BSON_INITIALIZER, opts = BSON_INITIALIZER;
+    bson_error_t error = {0};
+    apr_status_t status = APR_SUCCESS;
+    mongoc_cursor_t *cursor;
+    const bson_t *doc;
+
+    append_filter(&filter, query, from, to);
+    append_opts(&opts, store, query);
+    cursor = mongoc_collection_find_with_opts(collection, &filter, &opts, NULL);
+    while (mongoc_cursor_next(cursor, &doc)) {
+        query->on_document(query->baton, doc);
+    }
+    if (mongoc_cursor_error(cursor, &error)) {
+        status = mm_store_fail(err, &error, apr_psprintf(scratch, "Reading the catalogue %s", query->collection));
+    }
+    mongoc_cursor_destroy(cursor);
+    bson_destroy(&opts);
+    bson_destroy(&filter);
+    return status;
+}
+
+apr_status_t mm_catalog_query(mm_store_t *store, const mm_catalog_query_t *query, apr_pool_t *scratch, mm_err_t *err)
+{
+    mongoc_collection_t *collection = mm_store_collection(store, query->collection);
+    apr_status_t status = APR_SUCCESS;
+    size_t from;
+
+    for (from = 0; from < query->n && status == APR_SUCCESS; from += MM_CATALOG_QUERY_MAX) {
+        size_t to = from + MM_CATALOG_QUERY_MAX < query->n ? from + MM_CATALOG_QUERY_MAX : query->n;
+
+        status = run(store, collection, query, from, to, scratch, err);
+    }
+    mongoc_collection_destroy(collection);
+    return status;
+}
