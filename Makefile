@@ -30,7 +30,7 @@ WARNINGS += -Werror
 endif
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) -fPIC -fvisibility=hidden -fno-strict-aliasing -Isrc -Iinclude
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-FUZZ_FLAGS := -O1 -g $(SANITIZE)
+SAN_FLAGS  := -O1 -g $(SANITIZE) -DUNIT_SANITIZED
 
 .PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd check lint fuzz bench-record format \
         format-check clean install
@@ -54,9 +54,8 @@ CORE_OBJ  := $(CORE_SRC:%.c=$(BUILD)/obj/%.o)
 TOOL_OBJ  := $(TOOL_SRC:%.c=$(BUILD)/obj/%.o)
 HTTPD_OBJ := $(HTTPD_SRC:%.c=$(BUILD)/obj/%.o)
 UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
-ASAN_OBJ  := $(CORE_SRC:%.c=$(BUILD)/asan/%.o)
 ASAN_BIN  := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit-asan/%)
-FUZZ_OBJ  := $(CORE_SRC:%.c=$(BUILD)/fuzzobj/%.o)
+SAN_OBJ   := $(CORE_SRC:%.c=$(BUILD)/san/%.o)
 FUZZ_BIN  := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 
 $(CORE_OBJ): ROOM_CFLAGS = $(CORE_CFLAGS)
@@ -91,7 +90,7 @@ bootstrap:
 
 run:
 	@scripts/bootstrap
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -j$$(nproc) -s all
 	@exec scripts/run
 
 clean-data:
@@ -103,29 +102,24 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libmetrics.a Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itests/unit $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics.a -lcmocka $(CORE_LIBS)
 
-$(BUILD)/asan/%.o: %.c Makefile
+# One library with sanitizers and coverage serves the unit tests and the fuzzers.
+$(BUILD)/san/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -O1 $(SANITIZE) $(CORE_CFLAGS) -MMD -MP -c $< -o $@
-$(BUILD)/libmetrics-asan.a: $(ASAN_OBJ)
+	$(FUZZ_CC) $(ALL_CFLAGS) $(SAN_FLAGS) -fsanitize=fuzzer-no-link $(CORE_CFLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/libmetrics-san.a: $(SAN_OBJ)
 	@rm -f $@
 	$(AR) rcs $@ $^
-$(BUILD)/unit-asan/%: tests/unit/%.c $(BUILD)/libmetrics-asan.a Makefile
+$(BUILD)/unit-asan/%: tests/unit/%.c $(BUILD)/libmetrics-san.a Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -O1 $(SANITIZE) -Itests/unit $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics-asan.a -lcmocka $(CORE_LIBS)
+	$(FUZZ_CC) $(ALL_CFLAGS) $(SAN_FLAGS) -Itests/unit $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics-san.a -lcmocka $(CORE_LIBS)
 
-$(BUILD)/fuzzobj/%.o: %.c Makefile
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libmetrics-san.a Makefile
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(ALL_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link $(CORE_CFLAGS) -MMD -MP -c $< -o $@
-$(BUILD)/libmetrics-fuzz.a: $(FUZZ_OBJ)
-	@rm -f $@
-	$(AR) rcs $@ $^
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libmetrics-fuzz.a Makefile
-	@mkdir -p $(@D)
-	$(FUZZ_CC) $(ALL_CFLAGS) -Wno-missing-prototypes $(FUZZ_FLAGS) -fsanitize=fuzzer $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics-fuzz.a $(CORE_LIBS)
+	$(FUZZ_CC) $(ALL_CFLAGS) -Wno-missing-prototypes $(SAN_FLAGS) -fsanitize=fuzzer $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics-san.a $(CORE_LIBS)
 
 test:
 	@scripts/bootstrap test
-	@$(MAKE) --no-print-directory -j$$(nproc) -s WERROR=1 all
+	@$(MAKE) --no-print-directory -j$$(nproc) -s WERROR=1 all $(UNIT_BIN) $(ASAN_BIN) $(FUZZ_BIN)
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory test-unit
 	@$(MAKE) --no-print-directory test-asan
@@ -159,7 +153,7 @@ format-check:
 	clang-format --dry-run --Werror $(FORMATTED)
 
 clean:
-	rm -rf $(BUILD)/obj $(BUILD)/asan $(BUILD)/fuzzobj $(BUILD)/unit $(BUILD)/unit-asan $(BUILD)/fuzz $(BUILD)/*.a \
+	rm -rf $(BUILD)/obj $(BUILD)/san $(BUILD)/unit $(BUILD)/unit-asan $(BUILD)/fuzz $(BUILD)/*.a \
 	    $(BUILD)/mod_metrics.so $(BUILD)/metricsctl
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -8,4 +8,7 @@
 /* The check sum of data, continuing from crc (0 at the beginning). */
 uint32_t mm_crc32c(uint32_t crc, const void *data, size_t len);
 
+/* The same without any instruction of a particular processor; what mm_crc32c falls back to. */
+uint32_t mm_crc32c_portable(uint32_t crc, const void *data, size_t len);
+
 #endif

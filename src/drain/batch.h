@@ -1,8 +1,8 @@
 /* The batch file: what is about to be added to the database, and what the spool looked like when it was read.
  *
  * Frames (spool/frame.h, seed 0), each one BSON document, "k" saying which kind: one "batch" {v, spool, seq}, then
- * "segment" {name, to} and "delta" {…}, last "end" {segments, deltas}. Written beside its name, flushed, renamed: a
- * batch file that exists is whole.
+ * "segment" {name, to} and "delta" {…}, last "end" {segments, deltas} (see record.h). Written beside its name, flushed,
+ * renamed: a batch file that exists is whole.
  *
  * It is also the checkpoint. `batch` is applied (again, after a crash), then renamed to `checkpoint`: that one rename
  * is the moment at which its events are counted. So there is never a batch that is half remembered, and no third file
@@ -19,14 +19,17 @@
 
 #define MM_BATCH_FILE      "batch"
 #define MM_CHECKPOINT_FILE "checkpoint"
+/* What a batch is called until it is whole. One that is left behind is overwritten. */
+#define MM_BATCH_TEMP_FILE "batch.tmp"
 
 /* Writes DIR/batch from what count holds and where reader stands. Nothing is there, or the old file is whole, when it
  * fails. */
 apr_status_t mm_batch_write(const char *dir, const char *spool_id, int64_t seq, const mm_count_t *count,
-                            const mm_spool_reader_t *reader, apr_pool_t *pool, mm_err_t *err);
+                            const mm_spool_reader_t *reader, mm_err_t *err);
 
 typedef struct mm_batch_reader {
-    /* Any may be NULL. A failure returned by one ends the reading and is passed on. */
+    /* Any may be NULL. A failure returned by one ends the reading and is passed on. What they are told can be believed
+     * only when the whole reading succeeds: damage further on is found later. */
     apr_status_t (*on_batch)(void *baton, const char *spool_id, int64_t seq, mm_err_t *err);
     apr_status_t (*on_segment)(void *baton, const char *name, int64_t to, mm_err_t *err);
     apr_status_t (*on_delta)(void *baton, const mm_delta_t *delta, mm_err_t *err); /* lives until it returns */
@@ -37,5 +40,11 @@ typedef struct mm_batch_reader {
  */
 apr_status_t mm_batch_read(const char *dir, const char *name, const mm_batch_reader_t *reader, apr_pool_t *pool,
                            mm_err_t *err);
+
+/* The same for an open file, from where it stands; name is for err. */
+apr_status_t mm_batch_read_fd(int fd, const char *name, const mm_batch_reader_t *reader, mm_err_t *err);
+
+/* DIR/batch becomes DIR/checkpoint: its events are counted. After a failure it can be called again. */
+apr_status_t mm_batch_commit(const char *dir, mm_err_t *err);
 
 #endif

@@ -35,17 +35,20 @@ typedef struct mm_drain_options {
 
 typedef struct mm_drain mm_drain_t;
 
-/* Takes the spool's lock and finishes what an earlier drainer left, as far as that needs no database. APR_EAGAIN:
- * another drainer holds the lock. */
+/* Takes the spool's lock and finds out where an earlier drainer stopped. Needs no database, but mm_store_init must have
+ * been called. What options, log and their strings point to must outlive the drain; pool's end gives the lock back.
+ * APR_EAGAIN: another drainer holds the lock. Any other failure is final: the spool cannot be drained as it is, err
+ * says why. */
 apr_status_t mm_drain_create(mm_drain_t **drain, const mm_drain_options_t *options, const mm_log_t *log,
                              apr_pool_t *pool, mm_err_t *err);
 
 /* One step: re-applies a left batch, or reads, counts and applies one. *worked says whether there was anything to do.
- * An error is transient: the same step can be tried again. */
+ * An error is transient: the same step can be tried again. The exception is APR_EINVAL, a batch file that was damaged
+ * on disk under our eyes: a new drain has to sort that out. */
 apr_status_t mm_drain_step(mm_drain_t *drain, int *worked, mm_err_t *err);
 
 /* Steps until stop, orphaned, or, with once, until nothing is left. Logs and backs off on errors; with once returns the
- * first. */
+ * first. APR_EINVAL as above. */
 apr_status_t mm_drain_run(mm_drain_t *drain, mm_err_t *err);
 
 #endif

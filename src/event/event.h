@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include "base/err.h"
 
 /* Limits in bytes. An id, a user or a session that is longer is refused, never cut: a cut id would count for a
@@ -50,6 +51,13 @@ typedef struct mm_bytes {
     size_t len;
 } mm_bytes_t;
 
+/* text as bytes; absent for NULL. */
+static inline mm_bytes_t mm_bytes_of(const char *text)
+{
+    mm_bytes_t bytes = {text, text ? strlen(text) : 0};
+    return bytes;
+}
+
 typedef struct mm_event {
     mm_action_t action;
     mm_source_t source;
@@ -78,7 +86,10 @@ size_t mm_event_encode(const mm_event_t *event, uint8_t *buf);
 /* Reads the byte form. Strings point into buf. Anything malformed or beyond a limit is APR_EINVAL and a sentence. */
 apr_status_t mm_event_decode(mm_event_t *event, const uint8_t *buf, size_t len, mm_err_t *err);
 
-/* Appends one event to a pack at buf (MM_EVENT_ENCODED_MAX + 2 bytes free) and returns how many bytes it took. */
+/* What mm_event_pack will write for this event, in bytes: at most MM_EVENT_ENCODED_MAX + 2. */
+size_t mm_event_packed_size(const mm_event_t *event);
+
+/* Appends one event to a pack at buf (mm_event_packed_size bytes free) and returns how many bytes it took. */
 size_t mm_event_pack(const mm_event_t *event, uint8_t *buf);
 
 /* Takes the next encoded event from a pack: *data and *len advance. APR_EOF at the end, APR_EINVAL where it is

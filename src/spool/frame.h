@@ -1,10 +1,11 @@
 /* The envelope of everything that must survive a crash: spool segments and batch files are sequences of frames.
  *
- *   u32 magic "MMF1" | u32 payload length | u32 CRC-32C of length and payload | payload        (little-endian)
+ *   u32 magic "MMF1" xor seed | u32 payload length | u32 CRC-32C of length and payload | payload        (little-endian)
  *
- * The magic lets a reader find the next whole frame behind a torn or damaged one. The check sum starts from a seed that
- * differs from segment to segment and that no visitor knows (it is the last part of the segment's name): otherwise a
- * User-Agent that holds a whole frame could, behind a torn header, be read as an event of its own.
+ * The magic lets a reader find the next whole frame behind a torn or damaged one. It and the check sum start from a
+ * seed that differs from segment to segment and that no visitor knows (it is the last part of the segment's name):
+ * otherwise a User-Agent that holds a whole frame could, behind a torn header, be read as an event of its own, and one
+ * full of magics would make the search for the next frame sum up megabytes for each of them.
  */
 #ifndef MM_FRAME_H
 #define MM_FRAME_H

@@ -5,7 +5,7 @@
  *   TIME-PID-N-SEED.seg  segments: frames (seeded with SEED, see frame.h), one per append; held (flock) by the
  *                        process that writes it, and only by it
  *   .TIME-….new          a segment between its creation and its lock; never read, removed when nobody holds it
- *   NAME.corrupt         bytes that were no frame, set aside
+ *   NAME.seg.corrupt     bytes that were no frame, set aside, each at the offset it had; holes elsewhere
  *   batch, checkpoint    the drainer's, see src/drain
  *
  * A segment belongs to one process for life. When its lock can be had, nobody will write to it again: only then may the
@@ -21,8 +21,10 @@
 #define MM_SPOOL_ID_LEN 24
 #define MM_SPOOL_SUFFIX ".seg"
 
-/* Makes the directory (0700) with its parents and its id file, as uid:gid when we are root (pass -1 to leave the owner
- * alone). Safe to call again and from several processes at once. */
+/* Makes the directory (0700) with its parents (0755) and its id file, as uid:gid when we are root (pass -1 to leave the
+ * owner alone). Safe to call again and from several processes at once. What root runs later (id, lock, segments)
+ * belongs to the directory's owner, so that he can read it. Refused, with what to do: a directory that group or world
+ * may write to, one that belongs to a third user, and, to be given to uid, one of root's that holds something else. */
 apr_status_t mm_spool_prepare(const char *dir, uid_t uid, gid_t gid, apr_pool_t *pool, mm_err_t *err);
 
 /* Reads the id into id[MM_SPOOL_ID_LEN + 1]. */

@@ -5,6 +5,10 @@
  * segment_max. Appends run in parallel under a shared lock (the kernel orders O_APPEND writes); only changing the
  * segment is exclusive. Destroying the pool closes the file and takes no lock, so it may happen in the middle of an
  * append, as httpd's prefork does on SIGTERM.
+ *
+ * Once a second an append looks whether its segment still has a name: when somebody removed the directory and made it
+ * again, appends go into the new one within a second, at the latest with the next segment. A process that was forked
+ * with a writer in use begins a segment of its own; it may not be forked while another thread is appending.
  */
 #ifndef MM_SPOOL_WRITER_H
 #define MM_SPOOL_WRITER_H
@@ -25,7 +29,7 @@ apr_status_t mm_spool_writer_create(mm_spool_writer_t **writer, const char *dir,
 
 /* Appends one frame. buf holds MM_FRAME_HEADER bytes of room and then payload_len bytes; the header is filled in here.
  * When this returns APR_SUCCESS the frame is in the file, whole. On a failure (disk full, …) nothing of it will ever be
- * read. */
+ * read. Allocates nothing and logs nothing. */
 apr_status_t mm_spool_append(mm_spool_writer_t *writer, uint8_t *buf, size_t payload_len, mm_err_t *err);
 
 #endif

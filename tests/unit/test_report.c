@@ -328,7 +328,7 @@ static void test_database_away(void **state)
 }
 
 /* AddressSanitizer keeps freed memory for a while, so there is nothing to measure under it. */
-#ifndef __SANITIZE_ADDRESS__
+#ifndef UNIT_SANITIZED
 #define LONG_ROWS 2000
 
 static long resident_at[QUESTIONS_MAX];
@@ -393,7 +393,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_begin_looks_for_the_first_rows, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_sink_fails, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_database_away, unit_setup, unit_teardown),
-#ifndef __SANITIZE_ADDRESS__
+#ifndef UNIT_SANITIZED
         cmocka_unit_test_setup_teardown(test_memory_is_that_of_one_batch, unit_setup, unit_teardown),
 #endif
     };

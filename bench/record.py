@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+"""What recording costs: requests per second of an httpd that records, next to one that does not.
+
+Four httpds with the same files and the same event MPM: bare, with a CustomLog (combined), recording with its drainer
+and a real database, and recording with MetricsDrainer Off (the request path alone: nothing competes for the CPU). They
+are asked by wrk in turn, A B C D A B C D, so that whatever else the machine does meets all of them; each ratio is that
+of two neighbours in time. Before the next one is asked, the drainer has emptied the spool: its work is never charged
+to another.
+
+At the end the database's totals must equal the requests that wrk saw answered, but for those under way when wrk stopped.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests/httpd")]
+
+from mm_database import Database  # noqa: E402
+
+from environment import Counts, Httpd, wait_for  # noqa: E402
+from environment.httpd import BUILD  # noqa: E402
+
+# Pages of some 10 to 60 KB, as those of a repository are, downloads of the same size, and collections whose page is a
+# directory's index. All of them match a rule.
+DATASETS, COLLECTIONS, FILES = 150, 10, 40
+TYPES = """
+<MetricsType datasets>
+    MetricsView "^/datasets/([^/]+)$"
+    MetricsDownload "^/api/datasets/([^/]+)/download$"
+</MetricsType>
+<MetricsType collections>
+    MetricsView "^/collections/([^/]+)/$"
+</MetricsType>
+<MetricsType files>
+    MetricsView "^/files/([^/]+)$"
+    MetricsDownload "^/api/files/([^/]+)/blob$"
+</MetricsType>
+"""
+RECORDING = """
+MetricsMongoURI "${MONGO_URI}"
+MetricsSpool "${SPOOL}"
+"""
+COMMON = """
+DocumentRoot "%s"
+DirectoryIndex index.html
+LogLevel warn
+MaxKeepAliveRequests 0
+# Each child can hold all connections: one that runs out of threads closes those that are kept alive.
+ThreadLimit 128
+ThreadsPerChild 128
+MaxRequestWorkers 256
+MaxSpareThreads 256
+StartServers 2
+"""
+CAPTURE = """
+<Location "/">
+    MetricsCapture On
+</Location>
+"""
+CUSTOM_LOG = """
+CustomLog "${DIR}/access.log" "%h %l %u %t \\"%r\\" %>s %O \\"%{Referer}i\\" \\"%{User-Agent}i\\""
+"""
+
+# Each wrk thread goes round the same list, from a place of its own.
+SCRIPT = """
+local paths, requests, at = %s, {}, 0
+local threads = 0
+function setup(thread)
+    thread:set("number", threads)
+    threads = threads + 1
+end
+function init()
+    wrk.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+    wrk.headers["Accept-Language"] = "en-GB,en;q=0.5"
+    for i, path in ipairs(paths) do
+        requests[i] = wrk.format("GET", path)
+    end
+    at = number * 37
+end
+function request()
+    at = at %% #requests + 1
+    return requests[at]
+end
+function done(summary)
+    local e = summary.errors
+    io.write(string.format('{"requests":%%d,"microseconds":%%d,"errors":%%d}\\n', summary.requests, summary.duration,
+        e.connect + e.read + e.write + e.status + e.timeout))
+end
+"""
+
+
+@dataclass
+class Candidate:
+    name: str
+    httpd: Httpd
+    drained: bool = False  # by a drainer of its own
+    counts: Counts = None
+    rates: list = field(default_factory=list)
+    answered: int = 0
+    runs: int = 0
+
+    def in_database(self):
+        return sum(sum(both) for type_ in ("datasets", "collections", "files") for both in self.counts.of(type_).values())
+
+
+def make_files(docroot):
+    """Writes the files and returns their paths."""
+    paths = []
+
+    def write(path, size):
+        target = docroot / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((f"<p>{path}</p>\n".encode() * size)[:size])
+
+    def size_of(number):
+        return 10_000 + number * 7919 % 50_000
+
+    for n in range(DATASETS):
+        write(f"/datasets/ds{n}", size_of(n))
+        paths.append(f"/datasets/ds{n}")
+    for n in range(COLLECTIONS):
+        write(f"/collections/c{n}/index.html", size_of(n))
+        paths += [f"/collections/c{n}/"] * 3
+    for n in range(FILES):
+        write(f"/files/f{n}", size_of(n))
+        write(f"/api/files/f{n}/blob", size_of(n * 3))
+        paths += [f"/files/f{n}", f"/api/files/f{n}/blob"]
+    return sorted(paths, key=lambda path: hash_of(path))
+
+
+def hash_of(text):
+    """Mixes the list, the same way every time."""
+    value = 2166136261
+    for byte in text.encode():
+        value = (value ^ byte) * 16777619 & 0xFFFFFFFF
+    return value, text
+
+
+def make_candidates(docroot, database):
+    common = COMMON % docroot
+    bare = {"modules": ("dir",), "settings": "", "types": "", "module": None}
+    recording = {"modules": ("dir",), "types": TYPES}
+    candidates = [
+        Candidate("bare", Httpd(common, **bare)),
+        Candidate("CustomLog combined", Httpd(common + CUSTOM_LOG, **bare)),
+        Candidate("recording", Httpd(common + CAPTURE, settings=RECORDING, mongo_uri=uri(database, "bench_on"),
+                                     **recording), True, Counts(database.uri, "bench_on")),
+        Candidate("recording, no drainer", Httpd(common + CAPTURE, settings=RECORDING + "MetricsDrainer Off\n",
+                                                 mongo_uri=uri(database, "bench_off"), **recording), False,
+                  Counts(database.uri, "bench_off")),
+    ]
+    for candidate in candidates:
+        if candidate.counts:
+            candidate.counts.client.drop_database(candidate.counts.db.name)
+    return candidates
+
+
+def uri(database, name):
+    head, _, query = database.uri.partition("?")
+    scheme, _, rest = head.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+def measure(candidate, script, options, seconds):
+    command = ["wrk", f"-t{options.threads}", f"-c{options.connections}", f"-d{seconds}s", "-s", str(script),
+               f"http://127.0.0.1:{candidate.httpd.port}"]
+    result = subprocess.run(command, check=True, capture_output=True, text=True)
+    summary = json.loads(result.stdout.splitlines()[-1])
+    if summary["errors"]:
+        sys.exit(f"{candidate.name}: {summary['errors']} requests failed\n{result.stdout}\n{candidate.httpd.log_text()}")
+    candidate.answered += summary["requests"]
+    candidate.runs += 1
+    if candidate.drained:
+        wait_for(lambda: candidate.in_database() >= candidate.answered, timeout=600, what="the spool is drained")
+    return summary["requests"] / (summary["microseconds"] / 1e6)
+
+
+def drain(candidate):
+    """What MetricsDrainer Off has left in the spool, or what the drainer did not get to before its httpd was stopped."""
+    command = [str(BUILD / "metricsctl"), "drain", "--once", "--spool", str(candidate.httpd.spool), "--uri",
+               candidate.httpd.mongo_uri]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+
+
+def table(candidates):
+    bare = candidates[0].rates
+    print(f"{'':24}{'requests/s':>12}  {'of bare':>8}   spread of the rounds")
+    for candidate in candidates:
+        ratios = [rate / of for rate, of in zip(candidate.rates, bare)]
+        print(f"{candidate.name:24}{statistics.median(candidate.rates):>12.0f}  {statistics.median(ratios):>8.3f}"
+              f"   {min(ratios):.3f} to {max(ratios):.3f}")
+
+
+def check_totals(candidates, connections):
+    """Whether all that was answered was counted, and nothing else."""
+    correct = True
+    for candidate in candidates:
+        if not candidate.counts:
+            continue
+        candidate.httpd.stop()
+        drain(candidate)
+        counted = candidate.in_database()
+        in_flight = candidate.runs * connections
+        right = 0 <= counted - candidate.answered <= in_flight
+        correct = correct and right
+        print(f"counted ({candidate.name}): {counted} in the database, {candidate.answered} answered, at most {in_flight} "
+              f"more under way when wrk stopped: {'ok' if right else 'WRONG'}")
+    return correct
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=int, default=5, help="of each run")
+    parser.add_argument("--connections", type=int, default=32, help="kept alive, at most 128")
+    parser.add_argument("--threads", type=int, default=2, help="of wrk")
+    parser.add_argument("--at-least", type=float, metavar="RATIO",
+                        help="fail when recording keeps less than this share of bare")
+    return parser.parse_args(arguments)
+
+
+def run(options, place, database):
+    docroot = place / "htdocs"
+    paths = make_files(docroot)
+    place.chmod(0o755)
+    script = place / "spread.lua"
+    script.write_text(SCRIPT % ("{" + ",".join(f'"{path}"' for path in paths) + "}"))
+    candidates = make_candidates(docroot, database)
+    try:
+        for candidate in candidates:
+            candidate.httpd.start()
+            measure(candidate, script, options, 1)  # warm: files in the page cache, indexes made
+        for number in range(options.rounds):
+            for candidate in candidates:
+                candidate.rates.append(measure(candidate, script, options, options.seconds))
+            print(f"round {number + 1}: " + ", ".join(f"{c.name} {c.rates[-1]:.0f}" for c in candidates), flush=True)
+        print(f"\n{os.cpu_count()} CPUs, {options.rounds} rounds of {options.seconds} s, wrk -t{options.threads} "
+              f"-c{options.connections}, database {database.name}\n")
+        table(candidates)
+        print()
+        correct = check_totals(candidates, options.connections)
+    finally:
+        for candidate in candidates:
+            candidate.httpd.remove()
+            if candidate.counts:
+                candidate.counts.client.drop_database(candidate.counts.db.name)
+                candidate.counts.close()
+    share = statistics.median(rate / of for rate, of in zip(candidates[2].rates, candidates[0].rates))
+    return correct and (options.at_least is None or share >= options.at_least)
+
+
+def main():
+    options = parse(sys.argv[1:])
+    if not shutil.which("wrk"):
+        sys.exit("wrk is not installed: scripts/bootstrap bench")
+    place = Path(tempfile.mkdtemp(prefix="mm-bench-", dir="/tmp"))
+    try:
+        with Database(orphan=False) as database:
+            sys.exit(0 if run(options, place, database) else 1)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+/* Small files that must be whole, or not there, after a crash. No state; any thread. */
+#include "base/file.h"
+
+#include <apr_strings.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Most files read whole are an id or a URI; larger ones double from here. */
+#define SLURP_FIRST 4096
+
+apr_status_t mm_file_write_all(int fd, const void *data, size_t len, size_t *written)
+{
+    const char *from = data;
+    size_t done = 0;
+    apr_status_t status = APR_SUCCESS;
+
+    while (done < len) {
+        ssize_t n = write(fd, from + done, len - done);
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            /* No progress without an error is not known to happen; it must not become an endless loop. */
+            status = n < 0 ? errno : EIO;
+            break;
+        }
+        done += (size_t)n;
+    }
+    if (written != NULL) {
+        *written = done;
+    }
+    return status;
+}
+
+apr_status_t mm_file_commit(int dirfd, int fd, const char *from, const char *into, mm_err_t *err)
+{
+    if (fsync(fd) != 0) {
+        return mm_err_set_os(err, errno, "%s cannot be flushed to the disk", from);
+    }
+    if (renameat(dirfd, from, dirfd, into) != 0) {
+        return mm_err_set_os(err, errno, "%s cannot be renamed to %s", from, into);
+    }
+    if (fsync(dirfd) != 0) {
+        return mm_err_set_os(err, errno, "the directory of %s cannot be flushed to the disk", into);
+    }
+    return APR_SUCCESS;
+}
+
+/* Reads until the end of the file or until max + 1 bytes are in. */
+static apr_status_t slurp(char **data, size_t *len, int fd, size_t max, apr_pool_t *pool)
+{
+    size_t room = max < SLURP_FIRST ? max + 1 : SLURP_FIRST;
+    size_t used = 0;
+    char *buf = apr_palloc(pool, room);
+
+    while (used <= max) {
+        ssize_t n;
+
+        if (used == room) {
+            size_t larger = room > max / 2 ? max + 1 : room * 2;
+            char *grown = apr_palloc(pool, larger);
+
+            memcpy(grown, buf, used);
+            buf = grown;
+            room = larger;
+        }
+        n = read(fd, buf + used, room - used);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return errno;
+        }
+        if (n == 0) {
+            break;
+        }
+        used += (size_t)n;
+    }
+    *data = buf;
+    *len = used;
+    return APR_SUCCESS;
+}
+
+apr_status_t mm_file_slurp(char **data, size_t *len, const char *path, size_t max, apr_pool_t *pool, mm_err_t *err)
+{
+    apr_status_t status;
+    size_t used = 0;
+    char *buf = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0) {
+        return mm_err_set_os(err, errno, "%s cannot be opened", path);
+    }
+    status = slurp(&buf, &used, fd, max, pool);
+    close(fd);
+    if (status != APR_SUCCESS) {
+        return mm_err_set_os(err, status, "%s cannot be read", path);
+    }
+    if (used > max) {
+        return mm_err_set(err, APR_ENOSPC, "%s is longer than the %zu bytes it may have", path, max);
+    }
+    *data = apr_pstrmemdup(pool, buf, used);
+    *len = used;
+    return APR_SUCCESS;
+}

@@ -1,0 +1,54 @@
+/* Two facts, open and prepared, and a count of failures that takes both back. One thread. */
+#include "drain/connection.h"
+
+static void close_it(mm_connection_t *connection)
+{
+    apr_pool_destroy(connection->store_pool);
+    connection->store_pool = NULL;
+    connection->store = NULL;
+    connection->prepared = false;
+    connection->failures = 0;
+}
+
+apr_status_t mm_connection_open(mm_connection_t *connection, mm_err_t *err)
+{
+    apr_status_t rv;
+
+    if (connection->store != NULL) {
+        return APR_SUCCESS;
+    }
+    apr_pool_create(&connection->store_pool, connection->pool);
+    rv = mm_store_open(&connection->store, connection->uri, connection->prefix, connection->store_pool, err);
+    if (rv != APR_SUCCESS) {
+        close_it(connection);
+    }
+    return rv;
+}
+
+/* What was opened before cannot have become invalid: whatever a server answers, trying again is right. */
+static apr_status_t transient(apr_status_t rv)
+{
+    return rv == APR_EINVAL ? APR_EGENERAL : rv;
+}
+
+apr_status_t mm_connection_ready(mm_connection_t *connection, mm_err_t *err)
+{
+    apr_status_t rv = mm_connection_open(connection, err);
+
+    if (rv == APR_SUCCESS && !connection->prepared) {
+        rv = mm_store_prepare(connection->store, connection->types, connection->n_types, err);
+        connection->prepared = rv == APR_SUCCESS;
+    }
+    return transient(rv);
+}
+
+apr_status_t mm_connection_used(mm_connection_t *connection, apr_status_t rv)
+{
+    if (rv == APR_SUCCESS) {
+        connection->failures = 0;
+    }
+    else if (++connection->failures >= MM_CONNECTION_FAILURES_MAX && connection->store != NULL) {
+        close_it(connection);
+    }
+    return rv;
+}

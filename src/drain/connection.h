@@ -1,0 +1,38 @@
+/* The drainer's connection to the database: opened when needed, replaced when it keeps failing.
+ *
+ * libmongoc finds its way back to a database by itself; a connection that has failed several times in a row is replaced
+ * all the same, and the indexes are asked for again, in case the database is a new one.
+ */
+#ifndef MM_CONNECTION_H
+#define MM_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <apr_pools.h>
+#include "base/err.h"
+#include "store/store.h"
+
+#define MM_CONNECTION_FAILURES_MAX 3
+
+/* The first five are the caller's; the rest begins as zeros. */
+typedef struct mm_connection {
+    const char *uri, *prefix;
+    const char *const *types;
+    size_t n_types;
+    apr_pool_t *pool; /* what is opened lives below it */
+    apr_pool_t *store_pool;
+    mm_store_t *store; /* NULL when closed */
+    bool prepared;     /* the indexes are there */
+    int failures;      /* in a row, with this store */
+} mm_connection_t;
+
+/* Opens it if it is closed; that needs no server. APR_EINVAL: the URI or the prefix will never do. */
+apr_status_t mm_connection_open(mm_connection_t *connection, mm_err_t *err);
+
+/* Opens it and makes the indexes, where that has not been done. Any failure is transient, and none is APR_EINVAL. */
+apr_status_t mm_connection_ready(mm_connection_t *connection, mm_err_t *err);
+
+/* To be called after each use, mm_connection_ready included, with its result, which it returns. */
+apr_status_t mm_connection_used(mm_connection_t *connection, apr_status_t rv);
+
+#endif

@@ -1,0 +1,361 @@
+/* The drainer's state machine and its loop.
+ *
+ *   IDLE --read--> COUNTED --write batch--> PENDING --apply--> APPLIED --rename to checkpoint--> IDLE
+ *
+ * Each arrow may fail and is then tried again by the next step, which goes on from the same state. COUNTED is the only
+ * state that lives in memory alone, and dying in it loses nothing: the positions on disk are still those from before.
+ * Segments are released in IDLE only, when all that was read from them is applied and remembered.
+ *
+ * A round that read frames without a single use in them (robots, HEAD, …) goes the same way with an empty batch, which
+ * needs no database: the positions move on and the segments can go.
+ *
+ * Memory: one count (bounded by the deltas of one batch, and one frame on top: a frame's events share one position and
+ * so must share one batch; at most 4 MiB of packed events), one frame, one chunk of deltas. One thread.
+ */
+#include "drain/drain.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <unistd.h>
+#include "count/count.h"
+#include "drain/deliver.h"
+#include "drain/backoff.h"
+#include "drain/batch.h"
+#include "drain/connection.h"
+#include "drain/resume.h"
+#include "drain/throttle.h"
+#include "drain/wait.h"
+#include "event/event.h"
+#include "spool/spool.h"
+#include "spool/spool_reader.h"
+#include "store/store.h"
+
+typedef enum drain_state { STATE_IDLE, STATE_COUNTED, STATE_PENDING, STATE_APPLIED } drain_state_t;
+
+struct mm_drain {
+    mm_drain_options_t options;
+    const mm_log_t *log;
+    apr_pool_t *pool;
+    apr_pool_t *scratch; /* cleared by each step */
+    char spool_id[MM_SPOOL_ID_LEN + 1];
+    int lock;
+    mm_wait_t wait;
+    mm_spool_reader_t *reader;
+    mm_count_t *count;
+    drain_state_t state;
+    int64_t seq;    /* of the last batch that was written, 0 before the first */
+    int64_t deltas; /* in the batch that is pending */
+    int64_t events; /* in it; 0 for one that an earlier drainer left */
+    mm_deliver_t deliver;
+    mm_connection_t connection;
+    mm_throttle_t unreadable;
+};
+
+static apr_status_t unlock(void *data)
+{
+    mm_drain_t *drain = data;
+
+    close(drain->lock);
+    return APR_SUCCESS;
+}
+
+static apr_status_t resume(mm_drain_t *drain, mm_err_t *err)
+{
+    mm_resume_t found;
+    apr_status_t rv;
+
+    rv = mm_resume(&found, drain->options.spool_dir, drain->spool_id, drain->reader, drain->log, drain->pool, err);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    drain->seq = found.seq;
+    if (found.pending) {
+        drain->state = STATE_PENDING;
+        drain->deltas = found.deltas;
+        mm_log(drain->log, MM_LOG_INFO, "MM0202", "an earlier drainer left batch %" PRId64 ": it is applied (again)",
+               found.seq);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t mm_drain_create(mm_drain_t **result, const mm_drain_options_t *options, const mm_log_t *log,
+                             apr_pool_t *pool, mm_err_t *err)
+{
+    mm_drain_t *drain = apr_pcalloc(pool, sizeof(*drain));
+    apr_status_t rv;
+
+    drain->options = *options;
+    drain->log = log;
+    drain->pool = pool;
+    drain->wait.stop = options->stop;
+    drain->wait.orphaned = options->orphaned;
+    drain->connection = (mm_connection_t){.uri = options->mongo_uri,
+                                          .prefix = options->prefix,
+                                          .types = options->types,
+                                          .n_types = options->n_types,
+                                          .pool = pool};
+    rv = mm_connection_open(&drain->connection, err);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = mm_spool_id(drain->spool_id, options->spool_dir, pool, err);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = mm_spool_lock(&drain->lock, options->spool_dir, pool, err);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_pool_cleanup_register(pool, drain, unlock, apr_pool_cleanup_null);
+    apr_pool_create(&drain->scratch, pool);
+    drain->count = mm_count_create(pool);
+    rv = mm_spool_reader_create(&drain->reader, options->spool_dir, log, pool, err);
+    if (rv == APR_SUCCESS) {
+        rv = resume(drain, err);
+    }
+    if (rv != APR_SUCCESS) {
+        apr_pool_cleanup_run(pool, drain, unlock);
+        return rv;
+    }
+    *result = drain;
+    return APR_SUCCESS;
+}
+
+/* --- reading --- */
+
+/* Counts the events of one frame and returns how many could not be read. */
+static int64_t count_pack(mm_drain_t *drain, const uint8_t *data, size_t len)
+{
+    mm_event_t event;
+    int64_t unreadable = 0;
+
+    for (;;) {
+        apr_status_t rv = mm_event_unpack(&event, &data, &len, NULL);
+
+        if (rv == APR_EOF) {
+            return unreadable;
+        }
+        if (rv == APR_SUCCESS) {
+            mm_count_add(drain->count, &event);
+            drain->events++;
+            continue;
+        }
+        unreadable++;
+        if (rv != APR_EGENERAL) {
+            return unreadable; /* so is the rest of the pack */
+        }
+    }
+}
+
+static void tell_unreadable(mm_drain_t *drain, int64_t n)
+{
+    int64_t times;
+
+    if (mm_throttle_tell(&drain->unreadable, mm_wait_clock_us(), n, &times)) {
+        mm_log(drain->log, MM_LOG_WARNING, "MM0203",
+               "%" PRId64 " event(s) in the spool could not be read and are left out. Were they written by another "
+               "version of this module?",
+               times);
+    }
+}
+
+/* Reads until the batch is full or the round is over. A failure of the spool is returned, but what was read before it
+ * is counted. */
+static apr_status_t read_round(mm_drain_t *drain, mm_err_t *err)
+{
+    const uint8_t *payload;
+    size_t len;
+    int64_t frames = 0, unreadable = 0;
+    apr_status_t rv;
+
+    drain->events = 0;
+    rv = mm_spool_reader_begin(drain->reader, err);
+    while (rv == APR_SUCCESS && drain->events < MM_DRAIN_EVENTS_MAX && !mm_count_full(drain->count)) {
+        rv = mm_spool_reader_next(drain->reader, &payload, &len, err);
+        if (rv == APR_SUCCESS) {
+            unreadable += count_pack(drain, payload, len);
+            frames++;
+        }
+    }
+    if (frames > 0) {
+        drain->state = STATE_COUNTED;
+    }
+    tell_unreadable(drain, unreadable);
+    return rv == APR_EOF ? APR_SUCCESS : rv;
+}
+
+static apr_status_t write_batch(mm_drain_t *drain, mm_err_t *err)
+{
+    apr_status_t rv;
+
+    rv = mm_batch_write(drain->options.spool_dir, drain->spool_id, drain->seq + 1, drain->count, drain->reader, err);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    drain->seq++;
+    drain->deltas = (int64_t)mm_count_deltas(drain->count);
+    drain->state = STATE_PENDING;
+    mm_deliver_begin(&drain->deliver);
+    mm_count_reset(drain->count);
+    return APR_SUCCESS;
+}
+
+/* --- applying --- */
+
+static apr_status_t deliver_batch(mm_drain_t *drain, mm_err_t *err)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (drain->deltas > 0) {
+        rv = mm_connection_ready(&drain->connection, err);
+        if (rv == APR_SUCCESS) {
+            rv = mm_deliver_batch(&drain->deliver, drain->options.spool_dir, drain->connection.store, &drain->wait,
+                                  drain->scratch, err);
+        }
+        mm_connection_used(&drain->connection, rv);
+    }
+    if (rv == APR_SUCCESS) {
+        drain->state = STATE_APPLIED;
+    }
+    return rv;
+}
+
+static void tell_batch(const mm_drain_t *drain)
+{
+    const mm_deliver_t *deliver = &drain->deliver;
+
+    if (deliver->rejected > 0) {
+        mm_log(drain->log, MM_LOG_WARNING, "MM0204",
+               "the database refuses %" PRId64 " of %" PRId64 " documents of batch %" PRId64
+               " for good; they are in %s/rejected.ndjson, except %" PRId64 " for which it has no room. The last: %s",
+               deliver->rejected, drain->deltas, drain->seq, drain->options.spool_dir, deliver->left_out,
+               deliver->reason.text);
+    }
+    mm_log(drain->log, MM_LOG_DEBUG, "MM0205", "batch %" PRId64 ": %" PRId64 " event(s), %" PRId64 " document(s)",
+           drain->seq, drain->events, drain->deltas);
+}
+
+static apr_status_t settle(mm_drain_t *drain, mm_err_t *err)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (drain->state == STATE_PENDING) {
+        rv = deliver_batch(drain, err);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = mm_batch_commit(drain->options.spool_dir, err);
+    }
+    if (rv == APR_SUCCESS) {
+        tell_batch(drain);
+        drain->state = STATE_IDLE;
+        drain->events = 0;
+    }
+    return rv;
+}
+
+/* --- steps --- */
+
+/* From whichever state we are in, as far as it goes. */
+static apr_status_t advance(mm_drain_t *drain, int *worked, mm_err_t *err)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (drain->state == STATE_COUNTED) {
+        rv = write_batch(drain, err);
+    }
+    if (rv == APR_SUCCESS && drain->state != STATE_IDLE) {
+        rv = settle(drain, err);
+        *worked = rv == APR_SUCCESS;
+    }
+    else if (rv == APR_SUCCESS && !drain->connection.prepared) {
+        rv = mm_connection_used(&drain->connection, mm_connection_ready(&drain->connection, err));
+    }
+    return rv;
+}
+
+apr_status_t mm_drain_step(mm_drain_t *drain, int *worked, mm_err_t *err)
+{
+    mm_err_t unread = {.status = APR_SUCCESS};
+    apr_status_t rv;
+
+    *worked = 0;
+    apr_pool_clear(drain->scratch);
+    if (drain->state == STATE_IDLE && read_round(drain, &unread) != APR_SUCCESS) {
+        unread.status = APR_EGENERAL;
+    }
+    rv = advance(drain, worked, err);
+    if (drain->state == STATE_IDLE) {
+        apr_status_t release_rv = mm_spool_reader_release(drain->reader, rv == APR_SUCCESS ? err : NULL);
+
+        rv = rv == APR_SUCCESS ? release_rv : rv;
+    }
+    if (rv == APR_SUCCESS && unread.status != APR_SUCCESS) {
+        /* What came before the place that cannot be read is counted; now it is time to speak of that place. */
+        rv = mm_err_set(err, unread.status, "%s", unread.text);
+    }
+    return rv;
+}
+
+/* --- the loop --- */
+
+typedef struct loop {
+    mm_backoff_t backoff;
+    mm_throttle_t failures;
+    int64_t failing_since_us;
+} loop_t;
+
+static void tell_failure(mm_drain_t *drain, loop_t *loop, const mm_err_t *err)
+{
+    int64_t now_us = mm_wait_clock_us(), times;
+
+    if (loop->backoff.failures == 0) {
+        loop->failing_since_us = now_us;
+    }
+    if (mm_throttle_tell(&loop->failures, now_us, 1, &times)) {
+        mm_log(drain->log, MM_LOG_ERROR, "MM0206",
+               "the spool cannot be drained, its events wait on disk (for %" PRId64 " s, %" PRId64 " try(s)): %s",
+               (now_us - loop->failing_since_us) / 1000000, times, err->text);
+    }
+}
+
+static void tell_recovery(mm_drain_t *drain, loop_t *loop)
+{
+    if (loop->backoff.failures > 0) {
+        mm_log(drain->log, MM_LOG_NOTICE, "MM0207", "the spool is drained again, after %u failure(s) in %" PRId64 " s",
+               loop->backoff.failures, (mm_wait_clock_us() - loop->failing_since_us) / 1000000);
+        mm_backoff_reset(&loop->backoff);
+    }
+}
+
+apr_status_t mm_drain_run(mm_drain_t *drain, mm_err_t *err)
+{
+    loop_t loop = {.failing_since_us = 0};
+    mm_err_t failed;
+    apr_status_t rv;
+    int worked;
+
+    mm_backoff_init(&loop.backoff, (uint64_t)mm_wait_clock_us() ^ ((uint64_t)getpid() << 32));
+    mm_log(drain->log, MM_LOG_INFO, "MM0208", "draining %s", drain->options.spool_dir);
+    while (!mm_wait_over(&drain->wait)) {
+        rv = mm_drain_step(drain, &worked, &failed);
+        if (rv == APR_SUCCESS) {
+            tell_recovery(drain, &loop);
+            if (!worked && drain->options.once) {
+                return APR_SUCCESS;
+            }
+            if (!worked) {
+                mm_wait(&drain->wait, drain->options.interval_us);
+            }
+            continue;
+        }
+        if (mm_wait_over(&drain->wait)) {
+            break;
+        }
+        if (drain->options.once || rv == APR_EINVAL) {
+            return mm_err_set(err, rv, "%s", failed.text);
+        }
+        tell_failure(drain, &loop, &failed);
+        mm_wait(&drain->wait, mm_backoff_failed(&loop.backoff));
+    }
+    return APR_SUCCESS;
+}

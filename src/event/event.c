@@ -1,0 +1,301 @@
+/* The fact and its byte form: checking, writing, reading. Pure functions; any thread.
+ *
+ * Invariant: what mm_event_check accepts, mm_event_encode writes and mm_event_decode gives back unchanged; what
+ * mm_event_decode accepts, mm_event_check accepts. One table (strings) says which strings there are, their tags on disk
+ * and their limits, so that the three cannot disagree.
+ */
+#include "event/event.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define VERSION 1
+#define HEADER  32
+
+/* On disk for ever: never reuse a tag. */
+enum { TAG_TYPE = 1, TAG_ID, TAG_USER, TAG_SESSION, TAG_ADDRESS, TAG_AGENT, TAG_CLASS };
+
+typedef struct field {
+    uint8_t tag;
+    uint16_t max;
+    size_t at; /* of the mm_bytes_t in mm_event_t */
+    const char *name;
+} field_t;
+
+static const field_t strings[] = {
+    {TAG_TYPE, MM_EVENT_TYPE_MAX, offsetof(mm_event_t, type), "type"},
+    {TAG_ID, MM_EVENT_ID_MAX, offsetof(mm_event_t, id), "id"},
+    {TAG_USER, MM_EVENT_USER_MAX, offsetof(mm_event_t, user), "user"},
+    {TAG_SESSION, MM_EVENT_SESSION_MAX, offsetof(mm_event_t, session), "session"},
+    {TAG_ADDRESS, MM_EVENT_ADDRESS_MAX, offsetof(mm_event_t, address), "address"},
+    {TAG_AGENT, MM_EVENT_AGENT_MAX, offsetof(mm_event_t, agent), "agent"},
+    {TAG_CLASS, MM_EVENT_CLASS_MAX, offsetof(mm_event_t, class_mark), "class"},
+};
+
+#define N_STRINGS (sizeof(strings) / sizeof(strings[0]))
+
+_Static_assert(HEADER + 3 * N_STRINGS + MM_EVENT_TYPE_MAX + MM_EVENT_ID_MAX + MM_EVENT_USER_MAX + MM_EVENT_SESSION_MAX +
+                       MM_EVENT_ADDRESS_MAX + MM_EVENT_AGENT_MAX + MM_EVENT_CLASS_MAX <=
+                   MM_EVENT_ENCODED_MAX,
+               "the longest event must fit MM_EVENT_ENCODED_MAX");
+_Static_assert(MM_EVENT_ENCODED_MAX <= UINT16_MAX, "a pack counts the length of an event in 16 bits");
+
+static const mm_bytes_t *string_of(const mm_event_t *event, const field_t *field)
+{
+    return (const mm_bytes_t *)(const void *)((const char *)event + field->at);
+}
+
+static mm_bytes_t *string_in(mm_event_t *event, const field_t *field)
+{
+    return (mm_bytes_t *)(void *)((char *)event + field->at);
+}
+
+static const field_t *field_by_tag(uint8_t tag)
+{
+    size_t i;
+
+    for (i = 0; i < N_STRINGS; i++) {
+        if (strings[i].tag == tag) {
+            return &strings[i];
+        }
+    }
+    return NULL;
+}
+
+/* --- checking ----------------------------------------------------------------------------------------------------- */
+
+static bool is_class_mark(const mm_bytes_t *mark)
+{
+    size_t i;
+
+    for (i = 0; i < mark->len; i++) {
+        char c = mark->data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static apr_status_t check_numbers(const mm_event_t *event, mm_err_t *err)
+{
+    if (event->action != MM_ACTION_VIEW && event->action != MM_ACTION_DOWNLOAD) {
+        return mm_err_set(err, APR_EINVAL, "action %d is neither view nor download", (int)event->action);
+    }
+    if (event->source < MM_SOURCE_REQUEST || event->source > MM_SOURCE_IMPORT) {
+        return mm_err_set(err, APR_EINVAL, "source %d does not exist", (int)event->source);
+    }
+    if (event->method < MM_METHOD_GET || event->method > MM_METHOD_OTHER) {
+        return mm_err_set(err, APR_EINVAL, "method %d does not exist", (int)event->method);
+    }
+    if (event->time_us < 0) {
+        return mm_err_set(err, APR_EINVAL, "the time is before 1970");
+    }
+    if (event->range_start < MM_RANGE_UNKNOWN) {
+        return mm_err_set(err, APR_EINVAL, "the range begins before byte 0");
+    }
+    if (event->bytes_out < 0) {
+        return mm_err_set(err, APR_EINVAL, "the number of bytes sent is negative");
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t mm_event_check(const mm_event_t *event, mm_err_t *err)
+{
+    apr_status_t status = check_numbers(event, err);
+    size_t i;
+
+    for (i = 0; status == APR_SUCCESS && i < N_STRINGS; i++) {
+        const mm_bytes_t *string = string_of(event, &strings[i]);
+
+        if (string->len > strings[i].max) {
+            status = mm_err_set(err, APR_EINVAL, "%s is %zu bytes long; %u is the limit", strings[i].name, string->len,
+                                (unsigned)strings[i].max);
+        }
+        else if (string->len > 0 && memchr(string->data, '\0', string->len) != NULL) {
+            status = mm_err_set(err, APR_EINVAL, "%s holds a zero byte", strings[i].name);
+        }
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!mm_text_is_type_name(event->type.data, event->type.len)) {
+        return mm_err_set(err, APR_EINVAL, "type is not a name of 1 to %d of a-z, 0-9 and _ that begins with a letter",
+                          MM_EVENT_TYPE_MAX);
+    }
+    if (event->id.len == 0) {
+        return mm_err_set(err, APR_EINVAL, "id is empty");
+    }
+    if (!is_class_mark(&event->class_mark)) {
+        return mm_err_set(err, APR_EINVAL, "class holds something other than a-z, 0-9, _ and -");
+    }
+    return APR_SUCCESS;
+}
+
+/* --- the byte form ------------------------------------------------------------------------------------------------ */
+
+static uint8_t *put(uint8_t *to, uint64_t value, int bytes)
+{
+    for (; bytes > 0; bytes--, value >>= 8) {
+        *to++ = (uint8_t)value;
+    }
+    return to;
+}
+
+static uint64_t get(const uint8_t *from, int bytes)
+{
+    uint64_t value = 0;
+
+    while (bytes > 0) {
+        value = value << 8 | from[--bytes];
+    }
+    return value;
+}
+
+size_t mm_event_encode(const mm_event_t *event, uint8_t *buf)
+{
+    uint8_t *to = buf;
+    size_t i;
+
+    to = put(to, VERSION, 1);
+    to = put(to, (uint64_t)event->action, 1);
+    to = put(to, (uint64_t)event->source, 1);
+    to = put(to, (uint64_t)event->method, 1);
+    to = put(to, event->status, 2);
+    to = put(to, event->flags, 2);
+    to = put(to, (uint64_t)event->time_us, 8);
+    to = put(to, (uint64_t)event->range_start, 8);
+    to = put(to, (uint64_t)event->bytes_out, 8);
+    for (i = 0; i < N_STRINGS; i++) {
+        const mm_bytes_t *string = string_of(event, &strings[i]);
+
+        if (string->len > 0) {
+            to = put(to, strings[i].tag, 1);
+            to = put(to, string->len, 2);
+            memcpy(to, string->data, string->len);
+            to += string->len;
+        }
+    }
+    return (size_t)(to - buf);
+}
+
+/* An empty field is the same as an absent one, but still may not come twice: seen has a bit for each tag. */
+static apr_status_t decode_strings(mm_event_t *event, const uint8_t *buf, size_t len, mm_err_t *err)
+{
+    uint32_t seen = 0;
+
+    while (len > 0) {
+        const field_t *field;
+        size_t field_len;
+
+        if (len < 3 || (field_len = (size_t)get(buf + 1, 2)) > len - 3) {
+            return mm_err_set(err, APR_EINVAL, "an event ends in the middle of a field");
+        }
+        field = field_by_tag(buf[0]);
+        if (field != NULL) {
+            mm_bytes_t *string = string_in(event, field);
+
+            if (seen & UINT32_C(1) << field->tag) {
+                return mm_err_set(err, APR_EINVAL, "an event has two fields %s", field->name);
+            }
+            seen |= UINT32_C(1) << field->tag;
+            string->data = field_len > 0 ? (const char *)buf + 3 : NULL;
+            string->len = field_len;
+        }
+        buf += 3 + field_len;
+        len -= 3 + field_len;
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t mm_event_decode(mm_event_t *event, const uint8_t *buf, size_t len, mm_err_t *err)
+{
+    mm_event_t e = {0};
+    apr_status_t status;
+
+    if (len < HEADER) {
+        return mm_err_set(err, APR_EINVAL, "an event of %zu bytes is shorter than its header", len);
+    }
+    if (buf[0] != VERSION) {
+        return mm_err_set(err, APR_EINVAL, "an event has version %d, which this program does not know", buf[0]);
+    }
+    e.action = (mm_action_t)buf[1];
+    e.source = (mm_source_t)buf[2];
+    e.method = (mm_method_t)buf[3];
+    e.status = (uint16_t)get(buf + 4, 2);
+    e.flags = (uint16_t)get(buf + 6, 2);
+    e.time_us = (int64_t)get(buf + 8, 8);
+    e.range_start = (int64_t)get(buf + 16, 8);
+    e.bytes_out = (int64_t)get(buf + 24, 8);
+    status = decode_strings(&e, buf + HEADER, len - HEADER, err);
+    if (status == APR_SUCCESS) {
+        status = mm_event_check(&e, err);
+    }
+    if (status == APR_SUCCESS) {
+        *event = e;
+    }
+    return status;
+}
+
+size_t mm_event_packed_size(const mm_event_t *event)
+{
+    size_t size = 2 + HEADER;
+
+    for (size_t i = 0; i < N_STRINGS; i++) {
+        size_t len = string_of(event, &strings[i])->len;
+        size += len > 0 ? 3 + len : 0;
+    }
+    return size;
+}
+
+size_t mm_event_pack(const mm_event_t *event, uint8_t *buf)
+{
+    size_t len = mm_event_encode(event, buf + 2);
+
+    put(buf, len, 2);
+    return len + 2;
+}
+
+apr_status_t mm_event_unpack(mm_event_t *event, const uint8_t **data, size_t *len, mm_err_t *err)
+{
+    const uint8_t *from = *data;
+    size_t event_len;
+
+    if (*len == 0) {
+        return APR_EOF;
+    }
+    if (*len < 2 || (event_len = (size_t)get(from, 2)) > *len - 2) {
+        return mm_err_set(err, APR_EINVAL, "a pack of events ends in the middle of one");
+    }
+    *data += 2 + event_len;
+    *len -= 2 + event_len;
+    if (mm_event_decode(event, from + 2, event_len, err) != APR_SUCCESS) {
+        if (err != NULL) {
+            err->status = APR_EGENERAL;
+        }
+        return APR_EGENERAL;
+    }
+    return APR_SUCCESS;
+}
+
+/* --- names -------------------------------------------------------------------------------------------------------- */
+
+const char *mm_action_name(mm_action_t action)
+{
+    return action == MM_ACTION_DOWNLOAD ? "download" : "view";
+}
+
+bool mm_action_parse(mm_action_t *action, const char *text, size_t len)
+{
+    if (len == 4 && memcmp(text, "view", 4) == 0) {
+        *action = MM_ACTION_VIEW;
+        return true;
+    }
+    if (len == 8 && memcmp(text, "download", 8) == 0) {
+        *action = MM_ACTION_DOWNLOAD;
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,264 @@
+/* Appending to the spool, on the path of every request: no allocation, no log, one write(2).
+ *
+ * Invariant: a segment that has this process's lock is written by this process alone, and only through the descriptor
+ * kept here. Threads append under the shared lock; the exclusive one is held to change the segment, which is rare
+ * (once in segment_max bytes, or behind a failure). A segment in which a write stopped half-way is never written again:
+ * the torn frame stays at its end, but for frames that other threads were appending at that moment.
+ *
+ * Once a second an append looks whether somebody removed the segment: what goes into a file without a name is lost.
+ * Before each would be better and would cost a third of a write; and whoever removes a spool loses more than that.
+ */
+#include "spool/spool_writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+#include <apr_time.h>
+
+#include "spool/frame.h"
+#include "spool/spool_name.h"
+
+/* A reader that clears away what dead writers left may take a new file in the moment before it is locked. */
+#define CREATE_TRIES 4
+
+struct mm_spool_writer {
+    const char *dir;
+    int64_t segment_max;
+    pthread_rwlock_t lock;
+    /* These change only under the exclusive lock. */
+    int fd; /* -1: no segment yet */
+    pid_t pid;
+    uint32_t seed;
+    uint32_t made;
+    /* These any append may change. */
+    atomic_llong size;
+    atomic_llong looked; /* second of the monotonic clock in which the segment was last seen to have a name */
+    atomic_bool spent;   /* a write failed, or the file was removed: nothing more may go into this segment */
+};
+
+/* Runs where no lock may be taken (see the header); in a child that was forked it closes the child's copy only. */
+static apr_status_t close_segment(void *data)
+{
+    mm_spool_writer_t *writer = data;
+    int fd = writer->fd;
+
+    writer->fd = -1;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t mm_spool_writer_create(mm_spool_writer_t **writer, const char *dir, int64_t segment_max, apr_pool_t *pool,
+                                    mm_err_t *err)
+{
+    mm_spool_writer_t *w = apr_pcalloc(pool, sizeof(*w));
+    int rc = pthread_rwlock_init(&w->lock, NULL);
+
+    if (rc != 0) {
+        return mm_err_set_os(err, rc, "the lock of the spool's writer cannot be made");
+    }
+    w->dir = apr_pstrdup(pool, dir);
+    w->segment_max = segment_max;
+    w->fd = -1;
+    atomic_init(&w->size, 0);
+    atomic_init(&w->looked, -1);
+    atomic_init(&w->spent, false);
+    apr_pool_cleanup_register(pool, w, close_segment, apr_pool_cleanup_null);
+    *writer = w;
+    return APR_SUCCESS;
+}
+
+/* --- the segment -------------------------------------------------------------------------------------------------- */
+
+typedef enum condition { MISSING, FULL, GOOD } condition_t;
+
+static void look_for_name(mm_spool_writer_t *writer)
+{
+    struct timespec now;
+    struct stat st;
+
+    /* Coarse: a hundredth of a second is exact enough, and it is no system call. */
+    if (clock_gettime(CLOCK_MONOTONIC_COARSE, &now) != 0 || now.tv_sec == atomic_load(&writer->looked)) {
+        return;
+    }
+    atomic_store(&writer->looked, now.tv_sec);
+    if (fstat(writer->fd, &st) != 0 || st.st_nlink == 0) {
+        atomic_store(&writer->spent, true);
+    }
+}
+
+/* A segment opened before a fork is the parent's. */
+static condition_t condition(mm_spool_writer_t *writer)
+{
+    if (writer->fd < 0 || writer->pid != getpid()) {
+        return MISSING;
+    }
+    look_for_name(writer);
+    if (atomic_load(&writer->spent)) {
+        return MISSING;
+    }
+    return atomic_load(&writer->size) < writer->segment_max ? GOOD : FULL;
+}
+
+/* Makes one file, locked before it has the name of a segment: the reader takes an unlocked segment for a dead writer's.
+ * APR_EAGAIN: a reader was faster. */
+static apr_status_t create_segment(int dirfd, const mm_spool_name_t *name, int *fd)
+{
+    char hidden[MM_SPOOL_NEW_LEN + 1], visible[MM_SPOOL_NAME_LEN + 1];
+    struct stat st;
+    apr_status_t status = APR_SUCCESS;
+    int f;
+
+    mm_spool_name_format_new(hidden, name);
+    mm_spool_name_format(visible, name);
+    f = openat(dirfd, hidden, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (f < 0) {
+        return errno;
+    }
+    if (flock(f, LOCK_EX | LOCK_NB) != 0) {
+        status = errno == EWOULDBLOCK ? APR_EAGAIN : errno;
+    }
+    /* What root imports must be readable for the drainer, which runs as the directory's owner. */
+    else if (geteuid() == 0 && (fstat(dirfd, &st) != 0 || fchown(f, st.st_uid, st.st_gid) != 0)) {
+        status = errno;
+    }
+    else if (renameat(dirfd, hidden, dirfd, visible) != 0) {
+        status = errno == ENOENT ? APR_EAGAIN : errno;
+    }
+    if (status != APR_SUCCESS) {
+        unlinkat(dirfd, hidden, 0);
+        close(f);
+        return status;
+    }
+    *fd = f;
+    return APR_SUCCESS;
+}
+
+static apr_status_t fresh_name(mm_spool_name_t *name, const mm_spool_writer_t *writer)
+{
+    if (getrandom(&name->seed, sizeof(name->seed), 0) != (ssize_t)sizeof(name->seed)) {
+        return errno;
+    }
+    name->time_us = apr_time_now();
+    name->pid = (uint32_t)getpid();
+    name->n = writer->made;
+    return APR_SUCCESS;
+}
+
+/* Puts a new segment in the place of the current one. Under the exclusive lock. */
+static apr_status_t begin_segment(mm_spool_writer_t *writer, mm_err_t *err)
+{
+    mm_spool_name_t name = {0};
+    apr_status_t status = APR_EAGAIN;
+    int fd = -1, tries;
+    /* By name, each time: the directory may have been removed and made again. */
+    int dirfd = open(writer->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (dirfd < 0) {
+        return mm_err_set_os(err, errno, "the spool directory %s cannot be opened", writer->dir);
+    }
+    for (tries = 0; tries < CREATE_TRIES && status == APR_EAGAIN; tries++) {
+        status = fresh_name(&name, writer);
+        if (status == APR_SUCCESS) {
+            status = create_segment(dirfd, &name, &fd);
+        }
+    }
+    close(dirfd);
+    if (status != APR_SUCCESS) {
+        return mm_err_set_os(err, status, "no new segment can be made in the spool directory %s", writer->dir);
+    }
+    close_segment(writer);
+    writer->fd = fd;
+    writer->pid = getpid();
+    writer->seed = name.seed;
+    writer->made++;
+    atomic_store(&writer->size, 0);
+    atomic_store(&writer->looked, -1);
+    atomic_store(&writer->spent, false);
+    return APR_SUCCESS;
+}
+
+/* --- appending ---------------------------------------------------------------------------------------------------- */
+
+static apr_status_t write_frame(mm_spool_writer_t *writer, const uint8_t *frame, size_t len, mm_err_t *err)
+{
+    apr_status_t status;
+    ssize_t n;
+
+    do {
+        n = write(writer->fd, frame, len);
+    } while (n < 0 && errno == EINTR);
+    if (n == (ssize_t)len) {
+        atomic_fetch_add(&writer->size, n);
+        return APR_SUCCESS;
+    }
+    if (n >= 0) {
+        atomic_store(&writer->spent, true);
+        return mm_err_set(err, APR_ENOSPC, "only %zd of %zu bytes of a record went into the spool directory %s", n, len,
+                          writer->dir);
+    }
+    status = errno;
+    /* On a full disk nothing was written and nothing is torn; leaving the segment would make an empty one for every
+     * request until there is room. */
+    if (status != ENOSPC && status != EDQUOT) {
+        atomic_store(&writer->spent, true);
+    }
+    return mm_err_set_os(err, status, "a record cannot be written into the spool directory %s", writer->dir);
+}
+
+/* Takes the lock, shared if the segment is good, exclusive behind changing it. */
+static apr_status_t lock_segment(mm_spool_writer_t *writer, mm_err_t *err)
+{
+    apr_status_t status = pthread_rwlock_rdlock(&writer->lock);
+    condition_t now;
+
+    if (status != 0) {
+        return mm_err_set_os(err, status, "the spool's writer cannot be locked");
+    }
+    if (condition(writer) == GOOD) {
+        return APR_SUCCESS;
+    }
+    pthread_rwlock_unlock(&writer->lock);
+    status = pthread_rwlock_wrlock(&writer->lock);
+    if (status != 0) {
+        return mm_err_set_os(err, status, "the spool's writer cannot be locked");
+    }
+    now = condition(writer);
+    if (now != GOOD) {
+        /* Too large a segment is better than a lost record. */
+        status = begin_segment(writer, now == MISSING ? err : NULL);
+        if (status != APR_SUCCESS && now == MISSING) {
+            pthread_rwlock_unlock(&writer->lock);
+            return status;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t mm_spool_append(mm_spool_writer_t *writer, uint8_t *buf, size_t payload_len, mm_err_t *err)
+{
+    apr_status_t status;
+
+    if (payload_len > MM_FRAME_PAYLOAD_MAX) {
+        return mm_err_set(err, APR_EINVAL, "a record of %zu bytes is longer than the %u a frame may hold", payload_len,
+                          MM_FRAME_PAYLOAD_MAX);
+    }
+    status = lock_segment(writer, err);
+    if (status == APR_SUCCESS) {
+        status = write_frame(writer, buf, mm_frame_seal(buf, payload_len, writer->seed), err);
+        pthread_rwlock_unlock(&writer->lock);
+    }
+    return status;
+}

@@ -1,0 +1,149 @@
+/* Batch files from a disk that lies. The first byte chooses: the rest is the file as it is, or (odd) records, each with
+ * its length as u16 before it, which are put into sound frames so that the fuzzer gets behind the check sum.
+ *
+ * What is accepted must be whole, hold nothing beyond the limits of events, and read the same when it is written again.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "base/file.h"
+#include "base/text.h"
+#include "drain/batch.h"
+#include "drain/record.h"
+#include "spool/frame.h"
+
+#define INPUT_MAX (256 * 1024)
+
+#define require(condition)                                                                                             \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            abort();                                                                                                   \
+        }                                                                                                              \
+    } while (0)
+
+/* Everything that is read, written again. */
+typedef struct copy {
+    int fd;
+    int64_t batches, segments, deltas;
+} copy_t;
+
+static void put(int fd, const uint8_t *data, size_t len)
+{
+    uint8_t *buf = malloc(MM_FRAME_HEADER + len);
+
+    require(buf != NULL);
+    memcpy(buf + MM_FRAME_HEADER, data, len);
+    len = mm_frame_seal(buf, len, 0);
+    require(mm_file_write_all(fd, buf, len, NULL) == APR_SUCCESS);
+    free(buf);
+}
+
+static apr_status_t put_doc(copy_t *copy, bson_t *doc)
+{
+    if (copy->fd >= 0) {
+        put(copy->fd, bson_get_data(doc), doc->len);
+    }
+    bson_destroy(doc);
+    return APR_SUCCESS;
+}
+
+static apr_status_t on_batch(void *baton, const char *spool_id, int64_t seq, mm_err_t *err)
+{
+    copy_t *copy = baton;
+    bson_t doc = BSON_INITIALIZER;
+
+    (void)err;
+    require(++copy->batches == 1);
+    require(strlen(spool_id) == MM_SPOOL_ID_LEN && seq > 0);
+    mm_record_batch(&doc, spool_id, seq);
+    return put_doc(copy, &doc);
+}
+
+static apr_status_t on_segment(void *baton, const char *name, int64_t to, mm_err_t *err)
+{
+    copy_t *copy = baton;
+    bson_t doc = BSON_INITIALIZER;
+
+    (void)err;
+    require(copy->batches == 1 && copy->deltas == 0);
+    require(name[0] != '\0' && strchr(name, '/') == NULL && to >= 0);
+    copy->segments++;
+    mm_record_segment(&doc, name, to);
+    return put_doc(copy, &doc);
+}
+
+static apr_status_t on_delta(void *baton, const mm_delta_t *delta, mm_err_t *err)
+{
+    copy_t *copy = baton;
+    bson_t doc = BSON_INITIALIZER;
+
+    (void)err;
+    require(copy->batches == 1);
+    require(mm_text_is_type_name(delta->type, strlen(delta->type)));
+    require(delta->id[0] != '\0' && strlen(delta->id) <= MM_EVENT_ID_MAX);
+    require((delta->kind == MM_DELTA_USER) == (delta->user != NULL));
+    require(delta->user == NULL || (delta->user[0] != '\0' && strlen(delta->user) <= MM_EVENT_USER_MAX));
+    require(delta->machine_views >= 0 && delta->machine_views <= delta->views);
+    require(delta->machine_downloads >= 0 && delta->machine_downloads <= delta->downloads);
+    require(delta->first_seen_ms >= 0);
+    copy->deltas++;
+    mm_record_delta(&doc, delta);
+    return put_doc(copy, &doc);
+}
+
+static apr_status_t read_all(int fd, copy_t *copy)
+{
+    mm_batch_reader_t reader = {on_batch, on_segment, on_delta, copy};
+    mm_err_t err = {.text = ""};
+    apr_status_t rv;
+
+    require(lseek(fd, 0, SEEK_SET) == 0);
+    rv = mm_batch_read_fd(fd, "input", &reader, &err);
+    require(rv == APR_SUCCESS || rv == APR_EINVAL);
+    require((rv != APR_SUCCESS) == (err.text[0] != '\0'));
+    return rv;
+}
+
+static void put_input(int fd, const uint8_t *data, size_t len)
+{
+    if (data[0] % 2 == 0) {
+        require(mm_file_write_all(fd, data + 1, len - 1, NULL) == APR_SUCCESS);
+        return;
+    }
+    for (data++, len--; len >= 2;) {
+        size_t n = data[0] | (size_t)data[1] << 8;
+
+        n = n <= len - 2 ? n : len - 2;
+        put(fd, data + 2, n);
+        data += 2 + n;
+        len -= 2 + n;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    copy_t copy = {.fd = -1}, again = {.fd = -1};
+    bson_t end = BSON_INITIALIZER;
+    int in;
+
+    if (len < 1 || len > INPUT_MAX) {
+        return 0;
+    }
+    in = memfd_create("in", 0);
+    copy.fd = memfd_create("copy", 0);
+    require(in >= 0 && copy.fd >= 0);
+    put_input(in, data, len);
+    if (read_all(in, &copy) == APR_SUCCESS) {
+        require(copy.batches == 1);
+        mm_record_end(&end, copy.segments, copy.deltas);
+        put(copy.fd, bson_get_data(&end), end.len);
+        require(read_all(copy.fd, &again) == APR_SUCCESS);
+        require(again.segments == copy.segments && again.deltas == copy.deltas);
+    }
+    bson_destroy(&end);
+    close(in);
+    close(copy.fd);
+    return 0;
+}

@@ -1,0 +1,102 @@
+"""Fixtures: one database for the session, apache2 for a file or for a test, and a look at every error log after it.
+
+`httpd_of_file` and `httpd` make an Httpd (see environment/httpd.py) with a fresh database name; the first lives as long
+as the tests of its file, the second as long as its test.
+"""
+
+import itertools
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "scripts"), str(Path(__file__).resolve().parent)]
+
+from mm_database import Database  # noqa: E402
+
+from environment import Counts, Httpd  # noqa: E402
+from environment.counts import Markers  # noqa: E402
+
+_names = itertools.count(1)
+_alive = []
+
+
+def uri_of(base, name):
+    """The URI of a server with the name of a database in it."""
+    head, _, query = base.partition("?")
+    scheme, _, rest = head.partition("://")
+    hosts = rest.partition("/")[0]
+    return f"{scheme}://{hosts}/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture(scope="session")
+def database():
+    with Database(orphan=False) as server:
+        yield server
+
+
+class _Makers:
+    """Makes what a test asks for, and unmakes it."""
+
+    def __init__(self, database):
+        self._database, self._made = database, []
+
+    def make(self, conf="", markers=True, mongo_uri=None, **options):
+        name = f"mm_test_{os.getpid()}_{next(_names)}"
+        httpd = Httpd(conf + (Markers.CONF if markers else ""), mongo_uri=mongo_uri or uri_of(self._database.uri, name),
+                      **options)
+        _alive.append(httpd)
+        self._made.append(httpd)
+        httpd.counts = Counts(self._database.uri, name)
+        httpd.markers = Markers(httpd, httpd.counts) if markers else None
+        return httpd
+
+    def unmake(self):
+        surprises = []
+        try:
+            for httpd in self._made:
+                httpd.stop()
+            for httpd in self._made:
+                surprises += httpd.take_surprises()
+        finally:
+            for httpd in self._made:
+                _alive.remove(httpd)
+                httpd.counts.client.drop_database(httpd.counts.db.name)
+                httpd.counts.close()
+                httpd.remove()
+        assert surprises == [], "surprises in the error log at the end"
+
+
+@pytest.fixture(scope="module")
+def httpd_of_file(database):
+    makers = _Makers(database)
+    yield makers.make
+    makers.unmake()
+
+
+@pytest.fixture
+def httpd(database):
+    makers = _Makers(database)
+    yield makers.make
+    makers.unmake()
+
+
+@pytest.fixture(autouse=True)
+def error_logs():
+    """No test may leave a warning, an error or a crash in a log that it has not announced."""
+    yield
+    surprises = [line for httpd in _alive for line in httpd.take_surprises()]
+    assert surprises == [], "surprises in the error log"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """The end of each error log, with a test that failed."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for httpd in _alive:
+            report.sections.append((f"{httpd.directory}/error.log", "\n".join(httpd.log_text().splitlines()[-40:])))
+            report.sections.append((f"{httpd.directory}/stderr", httpd.stderr_text()[-4000:]))

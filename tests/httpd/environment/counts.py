@@ -1,0 +1,75 @@
+"""What the database holds of one site, read as the data model says."""
+
+import itertools
+import os
+
+import pymongo
+
+from .waiting import wait_equal, wait_for
+
+MARKERS = "markers"
+COUNTERS = ("views", "downloads", "machine_views", "machine_downloads")
+
+
+class Counts:
+    """The metrics of one database. Ids are str, or bytes where they are no UTF-8."""
+
+    def __init__(self, uri, name):
+        self.client = pymongo.MongoClient(uri, serverSelectionTimeoutMS=20000)
+        self.db = self.client[name]
+
+    def close(self):
+        self.client.close()
+
+    def of(self, type_):
+        """{id: (views, downloads)}"""
+        return {doc["_id"]: (doc.get("views", 0), doc.get("downloads", 0)) for doc in self.db["metrics_" + type_].find()}
+
+    def all_of(self, type_):
+        """{id: (views, downloads, machine_views, machine_downloads)}"""
+        return {doc["_id"]: tuple(doc.get(name, 0) for name in COUNTERS) for doc in self.db["metrics_" + type_].find()}
+
+    def users(self):
+        """{(type, resource, user): (views, downloads)}"""
+        return {(doc["_id"]["type"], doc["_id"]["resource"], doc["_id"]["user"]):
+                (doc.get("views", 0), doc.get("downloads", 0))
+                for doc in self.db.metrics_users.find({"_id.type": {"$ne": MARKERS}})}
+
+    def wait(self, type_, expected):
+        """Waits until the totals of a type are exactly these."""
+        wait_equal(lambda: self.of(type_), expected)
+
+    def forget(self):
+        for name in self.db.list_collection_names():
+            if name.startswith("metrics_") and name != "metrics_meta":
+                self.db[name].delete_many({})
+
+
+class Markers:
+    """Knows when all earlier requests are in the database. The site's one child appends to one segment, which is read in
+    order: once a marker's visit is counted, everything before it has been looked at, counted or not."""
+
+    _numbers = itertools.count(1)
+
+    CONF = """
+<MetricsType markers>
+    MetricsView "^/markers/([^/]+)$"
+</MetricsType>
+<Location "/markers">
+    MetricsCapture On
+</Location>
+"""
+
+    def __init__(self, httpd, counts):
+        self._httpd, self._counts = httpd, counts
+        self._directory = os.path.join(httpd.docroot, MARKERS)
+        os.makedirs(self._directory, exist_ok=True)
+
+    def settle(self):
+        name = f"m{next(self._numbers)}"
+        with open(os.path.join(self._directory, name), "wb"):
+            pass
+        answer = self._httpd.get(f"/markers/{name}")
+        assert answer.status == 200, answer.text
+        wait_for(lambda: self._counts.db.metrics_markers.find_one({"_id": name}),
+                 what=f"the visit of {name} is in the database")

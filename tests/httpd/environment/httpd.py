@@ -1,0 +1,352 @@
+"""One apache2, event MPM, in a directory of its own under /tmp, in a session of its own.
+
+Parameters of its conf are httpd's own Defines: ${DOCROOT}, ${SPOOL}, ${DIR}, ${PORT}, ${MONGO_URI}. The error log is
+read after every test; whatever in it is a warning or worse, and was not announced by expect_log(), fails the test.
+"""
+
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from .client import Client
+from .waiting import wait_for
+
+ROOT = Path(__file__).resolve().parents[3]
+BUILD = ROOT / os.environ.get("BUILD", "build")
+USER = "www-data"
+STOP_SECONDS = 30
+
+# An entry of the error log, and those that are never expected: bad levels, and children that crash.
+ENTRY = re.compile(r"^\[[^\]]+\] \[(\w*):(\w+)\]")
+BAD_LEVELS = {"emerg", "alert", "crit", "error", "warn"}
+CRASH = re.compile(r"exit signal|AddressSanitizer|runtime error:")
+
+TYPES = """
+<MetricsType datasets>
+    MetricsView "^/datasets/([^/]+)$"
+    MetricsDownload "^/download/datasets/([^/]+)$"
+</MetricsType>
+<MetricsType collections>
+    MetricsView "^/collections/([^/]+)$"
+</MetricsType>
+<MetricsType files>
+    MetricsView "^/files/([^/]+)$"
+    MetricsDownload "^/download/files/([^/]+)$"
+</MetricsType>
+"""
+
+SETTINGS = """
+MetricsMongoURI "${MONGO_URI}"
+MetricsSpool "${SPOOL}"
+MetricsFlushInterval 0.05
+"""
+
+# One child by default: its events are in one segment, in order (see Markers).
+FRAME = """
+ServerRoot "{directory}"
+ServerName 127.0.0.1
+Listen 127.0.0.1:{port}
+PidFile "{directory}/httpd.pid"
+DefaultRuntimeDir "{directory}"
+ErrorLog "{directory}/error.log"
+LogLevel info
+DocumentRoot "{directory}/htdocs"
+Timeout 30
+KeepAliveTimeout 30
+StartServers {children}
+ServerLimit {server_limit}
+ThreadLimit 16
+ThreadsPerChild 16
+MinSpareThreads {spare}
+MaxSpareThreads {workers}
+MaxRequestWorkers {workers}
+Define DIR "{directory}"
+Define DOCROOT "{directory}/htdocs"
+Define SPOOL "{directory}/spool"
+Define PORT {port}
+Define MONGO_URI "{mongo_uri}"
+{identity}
+{modules}
+"""
+
+
+class StartError(AssertionError):
+    """httpd did not start. The message holds what it said."""
+
+
+@lru_cache(maxsize=None)
+def apxs(name):
+    for program in ("apxs", "apxs2", "/usr/local/apache2/bin/apxs"):
+        if shutil.which(program):
+            return subprocess.run([program, "-q", name], check=True, capture_output=True, text=True).stdout.strip()
+    raise AssertionError("apxs is not installed (apache2-dev)")
+
+
+@lru_cache(maxsize=None)
+def program():
+    return os.path.join(apxs("SBINDIR"), apxs("PROGNAME"))
+
+
+@lru_cache(maxsize=None)
+def built_in_modules():
+    listing = subprocess.run([program(), "-l"], check=True, capture_output=True, text=True).stdout
+    return set(re.findall(r"^\s*mod_(\w+)\.c", listing, re.MULTILINE))
+
+
+def load_module(name):
+    """The LoadModule line; name is "rewrite", or the path of a .so."""
+    if "/" in str(name):
+        stem = Path(name).stem.removeprefix("mod_")
+        return f'LoadModule {stem}_module "{name}"'
+    if name in built_in_modules():
+        return f"# {name} is built in"
+    return f"LoadModule {name}_module {apxs('LIBEXECDIR')}/mod_{name}.so"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def process_alive(pid):
+    """Whether it runs; one that has ended and waits for its parent does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def parent_of(pid):
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
+class Httpd(Client):
+    """
+    conf       what the test is about; the rest is written here
+    modules    httpd modules to load besides mod_metrics, "rewrite" or the path of a .so
+    settings   the global directives of mod_metrics (default: database, spool, short interval)
+    types      the <MetricsType> sections
+    children   how many child processes
+    environ    additions to the environment of its processes
+    module     mod_metrics.so, or None for an httpd without it
+    """
+
+    def __init__(self, conf="", modules=(), settings=SETTINGS, types=TYPES, mongo_uri="", children=1,
+                 environ=None, module=BUILD / "mod_metrics.so"):
+        super().__init__(free_port())
+        self.directory = Path(tempfile.mkdtemp(prefix="mm-httpd-", dir="/tmp"))
+        self.directory.chmod(0o755)
+        self.docroot = self.directory / "htdocs"
+        self.spool = self.directory / "spool"
+        self.docroot.mkdir()
+        self.mongo_uri, self._conf, self._settings, self._types = mongo_uri, conf, settings, types
+        self._modules = ("mpm_event", "authz_core", *modules, *([module] if module else []))
+        self._children = children
+        self._environ = {**os.environ, **(environ or {})}
+        self._process = None
+        self._log_read = 0
+        self._expected, self._allowed = [], []
+
+    # --- files and conf ---
+
+    def file(self, path, content="content\n"):
+        """A file below the document root."""
+        target = self.docroot / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return target
+
+    def password_file(self, *users):
+        """htpasswd for (name, password) pairs."""
+        import base64
+        import hashlib
+        target = self.directory / "passwords"
+        target.write_text("".join(f"{name}:{{SHA}}{base64.b64encode(hashlib.sha1(password.encode()).digest()).decode()}\n"
+                                  for name, password in users))
+        return target
+
+    def write_conf(self, conf=None, mongo_uri=None):
+        """Writes the conf anew; takes effect with the next start or reload()."""
+        self._conf = self._conf if conf is None else conf
+        self.mongo_uri = self.mongo_uri if mongo_uri is None else mongo_uri
+        frame = FRAME.format(
+            directory=self.directory, port=self.port, mongo_uri=self.mongo_uri, children=self._children,
+            server_limit=self._children + 4, workers=16 * self._children,
+            spare=16 * (self._children - 1) + 1,
+            identity=f"User {USER}\nGroup {USER}" if os.geteuid() == 0 else "",
+            modules="\n".join(load_module(name) for name in self._modules))
+        path = self.directory / "httpd.conf"
+        path.write_text(frame + self._settings + self._types + self._conf)
+        return path
+
+    @property
+    def user_id(self):
+        """Whom children and drainer run as."""
+        return pwd.getpwnam(USER).pw_uid if os.geteuid() == 0 else os.geteuid()
+
+    # --- life ---
+
+    def check(self):
+        """apache2 -t: (status, what it says)."""
+        result = subprocess.run([program(), "-t", "-f", str(self.write_conf())], capture_output=True, text=True,
+                                timeout=60)
+        return result.returncode, result.stdout + result.stderr + self.log_text()
+
+    def start(self):
+        """Returns when it answers. StartError, with everything it said, when it ends instead."""
+        conf = self.write_conf()
+        with open(self.directory / "stderr", "ab") as stderr:
+            self._process = subprocess.Popen([program(), "-DFOREGROUND", "-f", str(conf)], stdin=subprocess.DEVNULL,
+                                             stdout=stderr, stderr=stderr, cwd=self.directory, env=self._environ,
+                                             start_new_session=True)
+        wait_for(lambda: self._process.poll() is not None or self._answers(), timeout=60, what="httpd answers")
+        if self._process.poll() is not None:
+            raise StartError(f"httpd ended with {self._process.returncode}:\n{self.stderr_text()}\n{self.log_text()}")
+        return self
+
+    def _answers(self):
+        try:
+            return b"200 OK" in self.raw(b"OPTIONS * HTTP/1.0\r\n\r\n")
+        except OSError:
+            return False
+
+    @property
+    def pid(self):
+        return self._process.pid if self._process else None
+
+    def is_running(self):
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self, signal_number=signal.SIGTERM):
+        """Ends it and waits; fails when a child or the drainer stays."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        family = self._family_of(process.pid)
+        if process.poll() is None:
+            process.send_signal(signal_number)
+        try:
+            process.wait(STOP_SECONDS)
+            wait_for(lambda: not any(map(process_alive, family)), timeout=STOP_SECONDS,
+                     what="children and drainer end with httpd")
+        finally:
+            for pid in [process.pid, *family]:
+                if process_alive(pid):
+                    os.kill(pid, signal.SIGKILL)
+            process.wait()
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def reload(self):
+        """A graceful reload. Returns when new children have taken over, which is not yet the end of the old ones."""
+        before = set(self.children())
+        self.write_conf()
+        os.kill(self.pid, signal.SIGUSR1)
+        wait_for(lambda: set(self.children()) - before, what="new children after a graceful reload")
+
+    def kill_parent(self):
+        """SIGKILL to the parent only. Returns the processes that it leaves behind."""
+        family = self._family_of(self.pid)
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+        return family
+
+    def remove(self):
+        """Everything, also the directory."""
+        self.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    # --- processes ---
+
+    @staticmethod
+    def _family_of(parent):
+        return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and parent_of(int(entry)) == parent]
+
+    def children(self):
+        """Pids of the processes that serve, without the drainer."""
+        drainer = self._locked_by()
+        return [pid for pid in self._family_of(self.pid) if pid != drainer and process_alive(pid)]
+
+    def _locked_by(self):
+        try:
+            return int((self.spool / "drain.lock").read_text())
+        except (OSError, ValueError):
+            return None
+
+    def drainer(self, other_than=None):
+        """The drainer's pid, once there is one; other_than: a new one."""
+
+        def find():
+            pid = self._locked_by()
+            return pid if pid and pid != other_than and process_alive(pid) else None
+
+        return wait_for(find, what="a drainer holds the lock of the spool")
+
+    # --- spool ---
+
+    def segments(self):
+        return sorted(path.name for path in self.spool.glob("*.seg"))
+
+    def wait_for_empty_spool(self):
+        """Right after a start, before any visit: everything of earlier children has been applied and is gone."""
+        wait_for(lambda: not self.segments() and not (self.spool / "batch").exists(), timeout=40,
+                 what="the spool is empty")
+
+    # --- logs ---
+
+    def stderr_text(self):
+        path = self.directory / "stderr"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def log_text(self):
+        path = self.directory / "error.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def expect_log(self, pattern):
+        """In this test such lines are no surprise, and there must be at least one."""
+        self._expected.append(re.compile(pattern))
+
+    def allow_log(self, pattern):
+        """Such lines are no surprise, in this test or a later one."""
+        self._allowed.append(re.compile(pattern))
+
+    def _new_log(self):
+        """(lines, bytes) of whole lines that were not looked at yet."""
+        path = self.directory / "error.log"
+        if not path.exists():
+            return [], 0
+        with open(path, "rb") as log:
+            log.seek(self._log_read)
+            data = log.read()
+        data = data[:data.rfind(b"\n") + 1]
+        return data.decode(errors="replace").split("\n")[:-1], len(data)
+
+    def take_surprises(self):
+        """What the log holds, since the last call, that no test should cause."""
+        expected, self._expected = self._expected, []
+        for pattern in expected:
+            wait_for(lambda: any(pattern.search(line) for line in self._new_log()[0]),
+                     what=f"the error log holds {pattern.pattern!r}")
+        lines, size = self._new_log()
+        self._log_read += size
+        return [line for line in lines
+                if _is_bad(line) and not any(pattern.search(line) for pattern in expected + self._allowed)]
+
+
+def _is_bad(line):
+    entry = ENTRY.match(line)
+    return not entry or entry.group(2) in BAD_LEVELS or bool(CRASH.search(line))

@@ -1,0 +1,158 @@
+"""Mistakes in the configuration: httpd does not start, and a sentence says what to write instead."""
+
+import pytest
+
+from environment import StartError
+from environment.httpd import SETTINGS, TYPES
+
+ONE_TYPE = '<MetricsType datasets>\nMetricsView "^/d/([^/]+)$"\n</MetricsType>\n'
+
+
+def inside(type_section):
+    return f"<MetricsType datasets>\n{type_section}\n</MetricsType>\n"
+
+
+def at(lines, path="/metrics"):
+    return f'<Location "{path}">\n{lines}\n</Location>\n'
+
+
+# (conf, the directive or tag that speaks, words of the sentence)
+MISTAKES = {
+    "uri is none": ('MetricsMongoURI "localhost"', "MetricsMongoURI", "mongodb://"),
+    "uri is of another kind": ('MetricsMongoURI "http://127.0.0.1/"', "MetricsMongoURI", "mongodb://"),
+    "uri with a bad option": ('MetricsMongoURI "mongodb://127.0.0.1:port/"', "MetricsMongoURI", ""),
+    "uri in a missing file": ('MetricsMongoURI "file:/no/such/file"', "MetricsMongoURI", "/no/such/file"),
+    "catalogue uri is none": ('MetricsCatalogURI "x"', "MetricsCatalogURI", "mongodb://"),
+    "interval is no number": ("MetricsFlushInterval soon", "MetricsFlushInterval", "number of seconds"),
+    "interval of zero": ("MetricsFlushInterval 0", "MetricsFlushInterval", "0.05"),
+    "interval is not finite": ("MetricsFlushInterval nan", "MetricsFlushInterval", "number of seconds"),
+    "interval too long": ("MetricsFlushInterval 86400", "MetricsFlushInterval", "3600"),
+    "prefix with a dollar": ('MetricsCollectionPrefix "$x"', "MetricsCollectionPrefix", "letter"),
+    "prefix of system": ('MetricsCollectionPrefix "System."', "MetricsCollectionPrefix", "letter"),
+    "spool is empty": ('MetricsSpool ""', "MetricsSpool", "directory"),
+    "drainer is neither": ("MetricsDrainer maybe", "MetricsDrainer", "On or Off"),
+    "type without a name": ("<MetricsType>\n</MetricsType>", "<MetricsType", "name"),
+    "type with a bad name": ("<MetricsType Data-Sets>\n</MetricsType>", "<MetricsType", "a-z"),
+    "type with a slash": ("<MetricsType a/b>\n</MetricsType>", "<MetricsType", "a-z"),
+    "type named as an endpoint": ("<MetricsType events>\n</MetricsType>", "<MetricsType events>", "another"),
+    "type named as the users": ("<MetricsType users>\n</MetricsType>", "<MetricsType users>", "another"),
+    "type named as a report": ("<MetricsType datasets_by_user>\n</MetricsType>", "<MetricsType", "another"),
+    "type that is not closed": ("<MetricsType datasets>", "<MetricsType>", ""),
+    "rule outside a type": ('MetricsView "^/x/(.*)$"', "MetricsView", "<MetricsType>"),
+    "catalogue outside a type": ("MetricsCatalog datasets name=name", "MetricsCatalog", "<MetricsType>"),
+    "rule that is no expression": (inside('MetricsView "^/d/([^/]+$"'), "MetricsView", ""),
+    "rule without a capture": (inside('MetricsDownload "^/d/[^/]+$"'), "MetricsDownload", "capture"),
+    "catalogue without a collection": (inside("MetricsCatalog"), "MetricsCatalog", ""),
+    "catalogue with an unknown field": (inside("MetricsCatalog datasets titel=name"), "MetricsCatalog", "titel"),
+    "catalogue without a path": (inside("MetricsCatalog datasets name="), "MetricsCatalog", "name"),
+    "catalogue with an operator": (inside("MetricsCatalog datasets name=$where"), "MetricsCatalog", "$where"),
+    "parents of an unknown type": (inside('MetricsView "^/d/(.+)$"\nMetricsCatalog datasets parents=albums:albums'),
+                                   "MM0301", "albums"),
+    "capture without a spool": (ONE_TYPE + at("MetricsCapture On", "/"), "MM0302", "MetricsSpool"),
+    "record without a spool": (ONE_TYPE + at("MetricsRecord On"), "MM0302", "MetricsSpool"),
+    "spool without a database": (ONE_TYPE + 'MetricsSpool "${SPOOL}"', "MM0303", "MetricsMongoURI"),
+    "user that is no expression": (at('MetricsUser "%{HTTP:X"'), "MetricsUser", "expression"),
+    "ignore that is no expression": (at('MetricsIgnore "a =="'), "MetricsIgnore", "expression"),
+    "agent that is no expression": (at('MetricsAgent robot "=~"'), "MetricsAgent", "expression"),
+    "agent of a bad class": (at('MetricsAgent "Robot!" "true"'), "MetricsAgent", "a-z"),
+    "agent without a condition": (at("MetricsAgent robot"), "MetricsAgent", "two arguments"),
+    "capture is neither": (at("MetricsCapture yes"), "MetricsCapture", "On or Off"),
+    "authz without a provider": (at("MetricsAuthz"), "MetricsAuthz", "provider"),
+    "authz outside a section": ("MetricsAuthz none", "MetricsAuthz", "not allowed here"),
+    "authz expression is none": (at('MetricsAuthz expr "=="'), "MetricsAuthz expr", "expression"),
+    "authz expression is missing": (at("MetricsAuthz expr"), "MetricsAuthz expr", "expression"),
+    "authz none with arguments": (at("MetricsAuthz none please"), "MetricsAuthz none", "no arguments"),
+}
+
+SERVER_ONLY = [
+    'MetricsMongoURI "mongodb://127.0.0.1/"', 'MetricsCatalogURI "mongodb://127.0.0.1/"', 'MetricsSpool "/tmp/x"',
+    "MetricsCollectionPrefix x_", "MetricsFlushInterval 1", "MetricsDrainer On",
+    '<MetricsType other>\nMetricsView "^/x/(.+)$"\n</MetricsType>',
+]
+
+
+def refused(httpd, conf, words):
+    """httpd -t fails, and says all of the words in one line."""
+    site = httpd(conf, settings="", types="", markers=False)
+    status, said = site.check()
+    assert status != 0, said
+    assert [line for line in said.splitlines() if all(word in line for word in words)] != [], said
+    site.allow_log("MM03")
+    return site
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistake_and_its_sentence(httpd, name):
+    conf, *words = MISTAKES[name]
+    refused(httpd, conf + "\n", words)
+
+
+@pytest.mark.parametrize("line", SERVER_ONLY, ids=lambda line: line.split()[0].strip("<"))
+def test_server_settings_stand_outside_virtual_hosts(httpd, line):
+    name = line.split()[0].strip("<")
+    refused(httpd, f"<VirtualHost *:${{PORT}}>\n{line}\n</VirtualHost>\n", [name, "<VirtualHost>"])
+    refused(httpd, at(line), [name, "not allowed in <Location>"])
+
+
+def test_secret_of_the_uri_is_not_in_the_sentence(httpd):
+    site = httpd('MetricsMongoURI "mongodb://admin:hunter2@127.0.0.1:port/"\n', settings="", types="", markers=False)
+    status, said = site.check()
+    assert status != 0
+    assert "hunter2" not in said
+
+
+def test_start_fails_as_the_check_does(httpd):
+    site = httpd(at("MetricsCapture On", "/"), settings="", types="", markers=False)
+    site.allow_log("MM0302|AH00016")
+    with pytest.raises(StartError, match="MM0302"):
+        site.start()
+
+
+def test_spool_that_cannot_be_made(httpd):
+    site = httpd(settings=SETTINGS.replace("${SPOOL}", "${DIR}/file/spool"), markers=False)
+    (site.directory / "file").write_text("")
+    site.allow_log("MM0707|AH00020|AH00016|AH00014")
+    with pytest.raises(StartError, match="MM0707"):
+        site.start()
+
+
+def test_minimal_and_complete_configurations_pass(httpd):
+    for settings, types, conf in (("", "", ""), (SETTINGS, TYPES, at("SetHandler metrics\nMetricsAuthz none")),
+                                  (SETTINGS + "MetricsDrainer Off\n", TYPES, at("MetricsRecord On")),
+                                  ('MetricsSpool "${SPOOL}"\nMetricsDrainer Off\n', TYPES, "")):
+        site = httpd(conf, settings=settings, types=types, markers=False)
+        site.mongo_uri = "mongodb://127.0.0.1/metrics"
+        assert site.check() == (0, "Syntax OK\n")
+        assert not site.spool.exists(), "a check makes nothing"
+
+
+def test_nothing_to_record_is_a_warning(httpd):
+    site = httpd(at("MetricsCapture On", "/"), types="", markers=False)
+    site.expect_log("MM0304")
+    site.start()
+
+
+def test_virtual_hosts_share_the_server_settings(httpd):
+    virtual = """
+<VirtualHost *:${PORT}>
+    ServerName one.example
+    <Location "/">
+        MetricsCapture On
+    </Location>
+</VirtualHost>
+<VirtualHost *:${PORT}>
+    ServerName two.example
+    <Location "/metrics">
+        SetHandler metrics
+        MetricsAuthz expr true
+    </Location>
+</VirtualHost>
+"""
+    site = httpd(virtual, markers=False)
+    site.file("datasets/one", "one")
+    site.start()
+    assert site.get("/datasets/one", headers={"Host": "one.example"}).status == 200
+    assert site.get("/datasets/one", headers={"Host": "two.example"}).status == 200
+    site.counts.wait("datasets", {"one": (1, 0)})
+    assert site.get("/metrics/datasets", headers={"Host": "two.example"}).rows[1][:3] == ["one", "", "1"]
+    assert site.get("/metrics/datasets", headers={"Host": "one.example"}).status == 404

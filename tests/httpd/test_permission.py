@@ -1,0 +1,302 @@
+"""Who may see what: nobody, until a provider grants it."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from environment.httpd import ROOT, apxs, wait_for
+
+EXPR = """
+<Location "/unguarded">
+    SetHandler metrics
+</Location>
+<Location "/none">
+    SetHandler metrics
+    MetricsAuthz none
+</Location>
+<Location "/known">
+    SetHandler metrics
+    AuthType Basic
+    AuthName "reports"
+    AuthUserFile "${DIR}/passwords"
+    AuthBasicProvider file
+    <RequireAny>
+        Require valid-user
+        Require all granted
+    </RequireAny>
+    MetricsAuthz expr "%{REMOTE_USER} == 'admin'"
+</Location>
+<Location "/login">
+    SetHandler metrics
+    AuthType Basic
+    AuthName "reports"
+    AuthUserFile "${DIR}/passwords"
+    Require valid-user
+    MetricsAuthz expr "%{REMOTE_USER} == 'admin'"
+</Location>
+<Location "/header">
+    SetHandler metrics
+    MetricsAuthz expr "%{HTTP:X-Right} == 'yes'"
+</Location>
+<Location "/open">
+    SetHandler metrics
+    MetricsAuthz expr true
+</Location>
+<Location "/open/files">
+    MetricsAuthz none
+</Location>
+<Location "/open/collections">
+    Require all denied
+</Location>
+<Location "/posting">
+    SetHandler metrics
+    MetricsRecord On
+</Location>
+"""
+
+TYPES = """
+<MetricsType datasets>
+    MetricsView "^/datasets/([^/]+)$"
+    MetricsCatalog datasets name=name parents=collections:collections
+</MetricsType>
+<MetricsType collections>
+    MetricsView "^/collections/([^/]+)$"
+    MetricsCatalog collections name=name
+</MetricsType>
+<MetricsType files>
+    MetricsView "^/files/([^/]+)$"
+</MetricsType>
+"""
+
+PATHS = ("", "/datasets", "/datasets.csv")
+
+
+def fill(httpd):
+    db = httpd.counts.db
+    db.metrics_datasets.insert_many([{"_id": id_, "views": views, "downloads": 0}
+                                     for id_, views in (("d1", 4), ("secret-d", 3), ("d2", 2), ("gone", 1))])
+    db.metrics_collections.insert_many([{"_id": "secret-c", "views": 9, "downloads": 0},
+                                        {"_id": "c1", "views": 8, "downloads": 0}])
+    db.datasets.insert_many([
+        {"_id": "d1", "name": "One", "collections": ["secret-c", "c1"]},
+        {"_id": "d2", "name": "Two", "collections": ["secret-c"]},
+        {"_id": "secret-d", "name": "Hidden", "collections": ["c1"]}])
+    db.collections.insert_many([{"_id": "c1", "name": "Shown"}, {"_id": "secret-c", "name": "Covered"}])
+
+
+SECRETS = ("d1", "secret", "One", "Hidden", "Shown", "Covered", "resource_id")
+
+
+def shows_nothing(answer):
+    return not any(word in answer.text for word in SECRETS) and answer["Content-Disposition"] is None
+
+
+@pytest.fixture(scope="module")
+def site(httpd_of_file):
+    httpd = httpd_of_file(EXPR, types=TYPES, markers=False,
+                          modules=("auth_basic", "authn_core", "authn_file", "authz_user"))
+    httpd.password_file(("admin", "a"), ("guest", "g"))
+    httpd.start()
+    fill(httpd)
+    return httpd
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("base", ["/unguarded", "/none", "/posting"])
+def test_closed_unless_a_provider_is_named(site, base, path):
+    for method in ("GET", "HEAD"):
+        answer = site.request(method, base + path)
+        assert answer.status == 401
+        assert shows_nothing(answer)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_nobody_is_asked_who_it_is_and_somebody_is_refused(site, path):
+    nobody = site.get("/known" + path)
+    assert (nobody.status, nobody["WWW-Authenticate"]) == (401, 'Basic realm="reports"')
+    assert shows_nothing(nobody)
+    guest = site.get("/login" + path, user=("guest", "g"))
+    assert (guest.status, guest["WWW-Authenticate"]) == (403, None)
+    assert shows_nothing(guest)
+    assert site.get("/login" + path, user=("admin", "a")).status == 200
+
+
+def test_wrong_password_is_httpds_own_answer(site):
+    site.expect_log("AH01617")
+    answer = site.get("/login/datasets", user=("admin", "wrong"))
+    assert answer.status == 401
+    assert shows_nothing(answer)
+
+
+def test_anonymous_without_any_login_configured(site):
+    answer = site.get("/header/datasets")
+    assert (answer.status, answer["WWW-Authenticate"]) == (401, None)
+    assert shows_nothing(answer)
+    assert site.get("/header/datasets", headers={"X-Right": "yes"}).rows[1][:2] == ["d1", "One"]
+
+
+def test_inner_section_can_close_what_an_outer_one_opens(site):
+    site.expect_log("AH01630")
+    assert site.get("/open/datasets").status == 200
+    assert site.get("/open/files").status == 401
+    assert site.get("/open/collections").status == 403  # httpd's own Require comes first
+
+
+def test_refusal_in_the_form_that_is_accepted(site):
+    answer = site.get("/unguarded/datasets", headers={"Accept": "application/problem+json"})
+    assert answer["Content-Type"] == "application/problem+json"
+    assert (answer.status, answer.json["status"]) == (401, 401)
+
+
+def test_permission_to_record_is_not_permission_to_read_and_the_other_way_round(site):
+    assert site.post("/posting/files/f1/views").status == 202
+    assert site.get("/posting/files").status == 401
+    assert site.post("/open/files/f1/views").status == 403
+
+
+# --- a provider of another module ---
+
+@pytest.fixture(scope="module")
+def example_module(tmp_path_factory):
+    """The example, built as its author would: apxs, and a directory with the one header."""
+    place = tmp_path_factory.mktemp("provider")
+    shutil.copy(Path(__file__).parent / "providers/mod_example_authz.c", place)
+    shutil.copy(ROOT / "include/mod_metrics.h", place)
+    program = next(name for name in ("apxs", "apxs2") if shutil.which(name))
+    result = subprocess.run([program, "-c", "-Wc,-Wall", "-Wc,-Wextra", "-Wc,-Werror", "mod_example_authz.c"],
+                            cwd=place, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return f"example_authz_module {place}/.libs/mod_example_authz.so"
+
+
+PROVIDERS = """
+LoadModule %s
+<Location "/example">
+    SetHandler metrics
+    MetricsAuthz example ada
+</Location>
+<Location "/error">
+    SetHandler metrics
+    MetricsAuthz example-error
+</Location>
+<Location "/late">
+    SetHandler metrics
+    MetricsAuthz example-error late
+</Location>
+<Location "/abi">
+    SetHandler metrics
+    MetricsAuthz example-abi
+</Location>
+<Location "/odd">
+    SetHandler metrics
+    MetricsAuthz example-odd
+</Location>
+<Location "/unknown">
+    SetHandler metrics
+    MetricsAuthz no-such-provider "with arguments"
+</Location>
+"""
+
+
+@pytest.fixture(scope="module")
+def guarded(httpd_of_file, example_module):
+    httpd = httpd_of_file(PROVIDERS % example_module, types=TYPES, markers=False)
+    # At the first start, and again at every reload.
+    httpd.allow_log(r"MM0501: MetricsAuthz example-abi .*stay closed")
+    httpd.allow_log(r"MM0502: MetricsAuthz no-such-provider .*known are: .*example.*stay closed")
+    httpd.start()
+    fill(httpd)
+    return httpd
+
+
+ADA = {"X-Requester": "ada"}
+
+
+def new_lines(httpd, offset):
+    return [line.split("example ", 1)[1].split(", referer")[0] for line in httpd.log_text()[offset:].splitlines()
+            if "[example_authz:info]" in line]
+
+
+def test_example_hides_rows_and_parents(guarded):
+    assert [row[:3] + row[6:] for row in guarded.get("/example/datasets", headers=ADA).rows[1:]] == [
+        ["d1", "One", "4", "collections", "c1", "Shown"], ["d2", "Two", "2", "", "", ""], ["gone", "", "1", "", "", ""]]
+    assert [row[:2] for row in guarded.get("/example/collections", headers=ADA).rows[1:]] == [["c1", "Shown"]]
+    assert [row[:2] for row in guarded.get("/example", headers=ADA).rows[1:]] == [
+        ["datasets", "d1"], ["datasets", "d2"], ["datasets", "gone"], ["collections", "c1"]]
+
+
+def test_limit_counts_the_rows_that_may_be_seen(guarded):
+    def ids(query):
+        return [row[0] for row in guarded.get(f"/example/datasets?{query}", headers=ADA).rows[1:]]
+
+    assert ids("limit=2") == ["d1", "d2"]
+    assert ids("offset=1&limit=1") == ["d2"]
+
+
+def test_example_refuses_others(guarded):
+    assert guarded.get("/example/datasets").status == 401
+    answer = guarded.get("/example/datasets", headers={"X-Requester": "bob"})
+    assert answer.status == 403
+    assert shows_nothing(answer)
+
+
+def test_every_open_has_its_close(guarded):
+    offset = len(guarded.log_text())
+    guarded.get("/example/datasets", headers=ADA)
+    guarded.get("/example", headers={"X-Requester": "bob"})
+    wait_for(lambda: new_lines(guarded, offset).count("close") == 2, what="both sessions are closed")
+    lines = new_lines(guarded, offset)
+    assert [line for line in lines if line.startswith("open")] == ["open type=datasets id=- per_user=0",
+                                                                   "open type=- id=- per_user=0"]
+    assert "see type=datasets n=4 first=d1" in lines
+    assert lines[-1] == "close"
+
+
+@pytest.mark.parametrize("base", ["/error", "/late"])
+@pytest.mark.parametrize("path", ["", "/datasets"])
+def test_error_of_a_provider_shows_nothing(guarded, base, path):
+    guarded.expect_log("MM0504" if base == "/error" else "MM060[0-9]")
+    answer = guarded.get(base + path)
+    assert answer.status == 503
+    assert answer["Retry-After"] is not None
+    assert shows_nothing(answer)
+
+
+@pytest.mark.parametrize("path", ["", "/datasets"])
+def test_verdict_that_is_neither_is_a_denial(guarded, path):
+    odd = guarded.get("/odd" + path, headers={"X-Odd": "1"})
+    assert odd.status == 401
+    assert shows_nothing(odd)
+    answer = guarded.get("/odd" + path)
+    assert (answer.status, len(answer.rows)) == (200, 1)  # granted, but no row of it
+
+
+@pytest.mark.parametrize("base", ["/abi", "/unknown"])
+@pytest.mark.parametrize("path", ["", "/datasets"])
+def test_provider_that_cannot_be_used_keeps_reports_closed(guarded, base, path):
+    answer = guarded.get(base + path)
+    assert answer.status == 503
+    assert shows_nothing(answer)
+
+
+def test_what_cannot_be_used_is_said_at_the_start(guarded):
+    log = guarded.log_text()
+    assert "MM0501: MetricsAuthz example-abi" in log
+    assert "MM0502: MetricsAuthz no-such-provider" in log
+
+
+def test_provider_of_a_module_that_is_loaded_later(httpd, example_module):
+    """MetricsAuthz is read before LoadModule of its provider."""
+    before = '<Location "/example">\nSetHandler metrics\nMetricsAuthz example ada\n</Location>\n'
+    site = httpd(before + f"LoadModule {example_module}\n", types=TYPES, markers=False).start()
+    fill(site)
+    assert len(site.get("/example/datasets", headers=ADA).rows) == 4
+    assert site.get("/example/datasets").status == 401
+    site.reload()
+    wait_for(lambda: len(site.get("/example/datasets", headers=ADA).rows) == 4, what="granted after a reload")
+
+
+def test_apxs_is_the_one_of_this_httpd():
+    assert Path(apxs("INCLUDEDIR"), "httpd.h").is_file()

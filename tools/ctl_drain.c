@@ -1,0 +1,231 @@
+/* metricsctl drain: src/drain under systemd or by hand, where MetricsDrainer Off keeps httpd from doing it.
+ *
+ * SIGTERM and SIGINT end it after the step in hand; a harder end loses nothing either.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <apr_getopt.h>
+#include <apr_strings.h>
+#include "base/file.h"
+#include "base/text.h"
+#include "ctl.h"
+#include "drain/drain.h"
+#include "store/store.h"
+
+/* No URI is longer; a file that is, is another file. */
+#define URI_MAX         4096
+#define TYPES_MAX       64
+#define INTERVAL_MIN_S  0.01
+#define INTERVAL_MAX_S  3600.0
+#define SECOND_US       1000000.0
+#define TYPES_DEFAULT   "datasets,collections,files"
+#define URI_ENVIRONMENT "MONGODB_URI"
+
+/* The one thing a signal handler can set. */
+static volatile sig_atomic_t stop;
+
+static void on_stop(int sig)
+{
+    (void)sig;
+    stop = 1;
+}
+
+enum { OPT_SPOOL = 256, OPT_URI, OPT_URI_FILE, OPT_PREFIX, OPT_TYPES, OPT_INTERVAL, OPT_ONCE };
+
+static const apr_getopt_option_t option_table[] = {
+    {"spool", OPT_SPOOL, 1, NULL},   {"uri", OPT_URI, 1, NULL},     {"uri-file", OPT_URI_FILE, 1, NULL},
+    {"prefix", OPT_PREFIX, 1, NULL}, {"types", OPT_TYPES, 1, NULL}, {"interval", OPT_INTERVAL, 1, NULL},
+    {"once", OPT_ONCE, 0, NULL},     {"verbose", 'v', 0, NULL},     {NULL, 0, 0, NULL},
+};
+
+static const char usage[] =
+    "usage: metricsctl drain --spool DIR [--uri-file FILE | --uri URI] [OPTIONS]\n"
+    "\n"
+    "Counts what is in the spool into MongoDB, until it is told to stop (SIGTERM, SIGINT).\n"
+    "\n"
+    "  --spool DIR          the directory that MetricsSpool names\n"
+    "  --uri-file FILE      where the database is, as the only line of a file that others cannot read\n"
+    "  --uri URI            the same on the command line, where every user of this machine can see it, the password\n"
+    "                       included: prefer --uri-file. Without either, the environment's " URI_ENVIRONMENT
+    " is used\n"
+    "  --prefix PREFIX      of the collections' names; default " MM_STORE_PREFIX_DEFAULT "\n"
+    "  --types NAME,NAME    the types whose indexes are made; default " TYPES_DEFAULT "\n"
+    "  --interval SECONDS   between two looks at the spool, 0.01 to 3600; default 1\n"
+    "  --once               end when the spool is empty, or at the first failure\n"
+    "  -v, --verbose        tell of every batch\n"
+    "\n"
+    "Exit codes: 0 done, 1 failed, 2 not understood. Only one drainer works on a spool; a second one fails.\n";
+
+typedef struct arguments {
+    mm_drain_options_t options;
+    const char *uri_file, *types;
+    int verbose;
+} arguments_t;
+
+static int parse_interval(int64_t *interval_us, const char *text)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !(seconds >= INTERVAL_MIN_S && seconds <= INTERVAL_MAX_S)) {
+        return ctl_misuse("drain", "--interval %s: a number of seconds from 0.01 to 3600 is needed", text);
+    }
+    *interval_us = (int64_t)(seconds * SECOND_US);
+    return CTL_OK;
+}
+
+static int parse_types(mm_drain_options_t *options, const char *list, apr_pool_t *pool)
+{
+    const char **types = apr_pcalloc(pool, TYPES_MAX * sizeof(*types));
+    char *rest = apr_pstrdup(pool, list), *name;
+    size_t n = 0;
+
+    while ((name = strsep(&rest, ",")) != NULL) {
+        if (!mm_text_is_type_name(name, strlen(name))) {
+            return ctl_misuse("drain", "--types %s: \"%s\" is no name of a type (a-z, 0-9 and _, at most 32)", list,
+                              name);
+        }
+        if (n == TYPES_MAX) {
+            return ctl_misuse("drain", "--types: more than %d", TYPES_MAX);
+        }
+        types[n++] = name;
+    }
+    options->types = types;
+    options->n_types = n;
+    return CTL_OK;
+}
+
+static int set_option(arguments_t *arguments, int option, const char *value)
+{
+    switch (option) {
+    case OPT_SPOOL:
+        arguments->options.spool_dir = value;
+        return CTL_OK;
+    case OPT_URI:
+        arguments->options.mongo_uri = value;
+        return CTL_OK;
+    case OPT_URI_FILE:
+        arguments->uri_file = value;
+        return CTL_OK;
+    case OPT_PREFIX:
+        arguments->options.prefix = value;
+        return CTL_OK;
+    case OPT_TYPES:
+        arguments->types = value;
+        return CTL_OK;
+    case OPT_INTERVAL:
+        return parse_interval(&arguments->options.interval_us, value);
+    case OPT_ONCE:
+        arguments->options.once = 1;
+        return CTL_OK;
+    default:
+        arguments->verbose = 1;
+        return CTL_OK;
+    }
+}
+
+static int parse(arguments_t *arguments, int argc, const char *const *argv, apr_pool_t *pool)
+{
+    apr_getopt_t *getopt;
+    const char *value;
+    apr_status_t rv;
+    int option;
+
+    apr_getopt_init(&getopt, pool, argc, argv);
+    while ((rv = apr_getopt_long(getopt, option_table, &option, &value)) == APR_SUCCESS) {
+        int code = set_option(arguments, option, value);
+
+        if (code != CTL_OK) {
+            return code;
+        }
+    }
+    if (rv != APR_EOF) {
+        return ctl_misuse("drain", "the options are not understood");
+    }
+    if (getopt->ind < argc) {
+        return ctl_misuse("drain", "\"%s\" is too much", argv[getopt->ind]);
+    }
+    if (arguments->options.spool_dir == NULL) {
+        return ctl_misuse("drain", "--spool is missing");
+    }
+    if (arguments->options.mongo_uri != NULL && arguments->uri_file != NULL) {
+        return ctl_misuse("drain", "--uri and --uri-file exclude each other");
+    }
+    return parse_types(&arguments->options, arguments->types, pool);
+}
+
+static int find_uri(arguments_t *arguments, apr_pool_t *pool)
+{
+    const char *path = arguments->uri_file;
+    mm_err_t err;
+    char *text;
+    size_t len;
+
+    if (arguments->options.mongo_uri != NULL) {
+        return CTL_OK;
+    }
+    if (path == NULL) {
+        arguments->options.mongo_uri = getenv(URI_ENVIRONMENT);
+        return arguments->options.mongo_uri != NULL
+                   ? CTL_OK
+                   : ctl_misuse("drain", "where is the database? --uri-file, --uri or " URI_ENVIRONMENT " must say");
+    }
+    if (mm_file_slurp(&text, &len, path, URI_MAX, pool, &err) != APR_SUCCESS) {
+        return ctl_failed("%s", err.text);
+    }
+    if (strlen(text) != len) {
+        return ctl_failed("%s holds bytes that no URI has", path);
+    }
+    apr_collapse_spaces(text, text); /* a URI has none; an editor leaves a newline */
+    arguments->options.mongo_uri = text;
+    return CTL_OK;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_stop};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+static int drain_run(int argc, const char *const *argv, apr_pool_t *pool)
+{
+    arguments_t arguments = {
+        .options = {.prefix = MM_STORE_PREFIX_DEFAULT, .interval_us = MM_DRAIN_INTERVAL_DEFAULT_US, .stop = &stop},
+        .types = TYPES_DEFAULT};
+    mm_log_level_t least = MM_LOG_NOTICE;
+    mm_log_t log = ctl_log(&least);
+    mm_drain_t *drain;
+    mm_err_t err;
+    int code;
+
+    code = parse(&arguments, argc, argv, pool);
+    if (code == CTL_OK) {
+        code = find_uri(&arguments, pool);
+    }
+    if (code != CTL_OK) {
+        return code;
+    }
+    if (arguments.verbose) {
+        least = MM_LOG_DEBUG;
+    }
+    catch_signals();
+    mm_store_init();
+    if (mm_drain_create(&drain, &arguments.options, &log, pool, &err) != APR_SUCCESS ||
+        mm_drain_run(drain, &err) != APR_SUCCESS) {
+        return ctl_failed("%s", err.text);
+    }
+    return CTL_OK;
+}
+
+const ctl_command_t ctl_drain = {
+    .name = "drain",
+    .summary = "counts what is in a spool into MongoDB",
+    .usage = usage,
+    .run = drain_run,
+};

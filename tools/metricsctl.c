@@ -1,0 +1,123 @@
+/* metricsctl: the module's work from the command line, out of the same library. Finds the subcommand; the rest is in
+ * its own file.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <apr_general.h>
+#include "ctl.h"
+
+static const ctl_command_t *const commands[] = {&ctl_drain};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const ctl_command_t *command_find(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i]->name, name) == 0) {
+            return commands[i];
+        }
+    }
+    return NULL;
+}
+
+static void log_write(void *baton, mm_log_level_t level, const char *tag, const char *text)
+{
+    static const char *const names[] = {
+        [MM_LOG_ERROR] = "error", [MM_LOG_WARNING] = "warning", [MM_LOG_NOTICE] = "notice",
+        [MM_LOG_INFO] = "info",   [MM_LOG_DEBUG] = "debug",
+    };
+    const mm_log_level_t *least = baton;
+
+    if (level <= *least) {
+        fprintf(stderr, "metricsctl: %s: %s: %s\n", names[level], tag, text);
+    }
+}
+
+mm_log_t ctl_log(const mm_log_level_t *least)
+{
+    return (mm_log_t){.write = log_write, .baton = (void *)least};
+}
+
+int ctl_misuse(const char *command, const char *format, ...)
+{
+    va_list args;
+
+    fprintf(stderr, "metricsctl: ");
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "\nTry: metricsctl help%s%s\n", command != NULL ? " " : "", command != NULL ? command : "");
+    return CTL_USAGE;
+}
+
+int ctl_failed(const char *format, ...)
+{
+    va_list args;
+
+    fprintf(stderr, "metricsctl: ");
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    return CTL_FAILED;
+}
+
+static int help(const char *name)
+{
+    const ctl_command_t *command = name != NULL ? command_find(name) : NULL;
+
+    if (name != NULL && command == NULL) {
+        return ctl_misuse(NULL, "there is no command \"%s\"", name);
+    }
+    if (command != NULL) {
+        fputs(command->usage, stdout);
+        return CTL_OK;
+    }
+    puts("usage: metricsctl COMMAND [OPTIONS]\n\ncommands:");
+    for (size_t i = 0; i < COMMANDS; i++) {
+        printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    }
+    printf("  %-10s %s\n", "help", "this text, or with a command's name how to use it");
+    printf("  %-10s %s\n", "version", "the version");
+    return CTL_OK;
+}
+
+static int run(int argc, const char *const *argv, apr_pool_t *pool)
+{
+    const ctl_command_t *command;
+
+    if (argc < 2) {
+        return ctl_misuse(NULL, "a command is missing");
+    }
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        return help(argc > 2 ? argv[2] : NULL);
+    }
+    if (strcmp(argv[1], "version") == 0 || strcmp(argv[1], "--version") == 0) {
+        puts("metricsctl " CTL_VERSION);
+        return CTL_OK;
+    }
+    command = command_find(argv[1]);
+    if (command == NULL) {
+        return ctl_misuse(NULL, "there is no command \"%s\"", argv[1]);
+    }
+    return command->run(argc - 1, argv + 1, pool);
+}
+
+int main(int argc, const char *const *argv)
+{
+    apr_pool_t *pool = NULL;
+    int code;
+
+    if (apr_initialize() != APR_SUCCESS || apr_pool_create(&pool, NULL) != APR_SUCCESS) {
+        return ctl_failed("no memory");
+    }
+    code = run(argc, argv, pool);
+    apr_pool_destroy(pool);
+    apr_terminate();
+    if (fflush(stdout) != 0 && code == CTL_OK) {
+        return ctl_failed("cannot write the output");
+    }
+    return code;
+}
