@@ -6,7 +6,7 @@
 
 typedef enum mm_delta_kind {
     MM_DELTA_RESOURCE = 1, /* metrics_TYPE, _id = id */
-    MM_DELTA_USER = 2      /* metrics_users, _id = {type, resource, user} */
+    MM_DELTA_USER = 2      /* metrics_users, one document for each type, id and user */
 } mm_delta_kind_t;
 
 #define MM_TIME_NONE INT64_MIN

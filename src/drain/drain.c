@@ -46,6 +46,7 @@ struct mm_drain {
     int64_t seq;    /* of the last batch that was written, 0 before the first */
     int64_t deltas; /* in the batch that is pending */
     int64_t events; /* in it; 0 for one that an earlier drainer left */
+    bool more;      /* the spool holds more than was read: the next step need not wait */
     mm_deliver_t deliver;
     mm_connection_t connection;
     mm_throttle_t unreadable;
@@ -71,6 +72,7 @@ static apr_status_t resume(mm_drain_t *drain, mm_err_t *err)
     drain->seq = found.seq;
     if (found.pending) {
         drain->state = STATE_PENDING;
+        drain->more = true;
         drain->deltas = found.deltas;
         mm_log(drain->log, MM_LOG_INFO, "MM0202", "an earlier drainer left batch %" PRId64 ": it is applied (again)",
                found.seq);
@@ -177,6 +179,7 @@ static apr_status_t read_round(mm_drain_t *drain, mm_err_t *err)
             frames++;
         }
     }
+    drain->more = rv == APR_SUCCESS;
     if (frames > 0) {
         drain->state = STATE_COUNTED;
     }
@@ -343,7 +346,7 @@ apr_status_t mm_drain_run(mm_drain_t *drain, mm_err_t *err)
             if (!worked && drain->options.once) {
                 return APR_SUCCESS;
             }
-            if (!worked) {
+            if (!drain->more && !drain->options.once) {
                 mm_wait(&drain->wait, drain->options.interval_us);
             }
             continue;

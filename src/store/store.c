@@ -129,9 +129,9 @@ static const index_spec_t totals_indexes[] = {
 };
 
 static const index_spec_t users_indexes[] = {
-    {"by_use", {{"_id.type", 1}, {"views", -1}, {"downloads", -1}, {"_id.resource", 1}, {"_id.user", 1}}},
-    {"by_resource", {{"_id.resource", 1}, {"_id.type", 1}}},
-    {"by_user", {{"_id.user", 1}, {"_id.type", 1}}},
+    {"by_use", {{"type", 1}, {"views", -1}, {"downloads", -1}, {"resource", 1}, {"user", 1}}},
+    {"by_resource", {{"resource", 1}, {"type", 1}}},
+    {"by_user", {{"user", 1}, {"type", 1}}},
 };
 
 static void append_index(bson_t *indexes, uint32_t i, const index_spec_t *spec)

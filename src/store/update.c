@@ -1,18 +1,31 @@
 /* One delta as one update: which document, under which condition, and what changes in it. */
 #include "store/store_private.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "store/value.h"
+
+/* The _id of a document of metrics_users: "TYPE:LENGTH:RESOURCE:USER", LENGTH being that of RESOURCE in bytes, so that
+ * no two of them are alike whatever the ids hold. One string rather than {type, resource, user}: not every server that
+ * speaks MongoDB's protocol finds a document by an embedded _id without reading the whole collection (measured: 1,000
+ * upserts into 3,000 documents took 0.7 s by string and 17 s by document). */
+static void append_user_id(bson_t *filter, const mm_delta_t *delta)
+{
+    size_t size = strlen(delta->type) + strlen(delta->id) + strlen(delta->user) + 32;
+    char *id = bson_malloc(size);
+
+    snprintf(id, size, "%s:%zu:%s:%s", delta->type, strlen(delta->id), delta->id, delta->user);
+    mm_value_append_text(filter, "_id", id);
+    bson_free(id);
+}
 
 static void build_filter(bson_t *filter, const mm_delta_t *delta, const char *seq_path, int64_t seq)
 {
-    bson_t id, fence, condition;
+    bson_t fence, condition;
 
     if (delta->kind == MM_DELTA_USER) {
-        BSON_APPEND_DOCUMENT_BEGIN(filter, "_id", &id);
-        mm_value_append_text(&id, "type", delta->type);
-        mm_value_append_text(&id, "resource", delta->id);
-        mm_value_append_text(&id, "user", delta->user);
-        bson_append_document_end(filter, &id);
+        append_user_id(filter, delta);
     }
     else {
         mm_value_append_text(filter, "_id", delta->id);
@@ -52,6 +65,13 @@ static void build_update(bson_t *update, const mm_delta_t *delta, const char *se
     if (delta->first_seen_ms != MM_TIME_NONE) {
         BSON_APPEND_DOCUMENT_BEGIN(update, "$min", &part);
         append_time(&part, "first_seen", delta->first_seen_ms);
+        bson_append_document_end(update, &part);
+    }
+    if (delta->kind == MM_DELTA_USER) {
+        BSON_APPEND_DOCUMENT_BEGIN(update, "$setOnInsert", &part);
+        mm_value_append_text(&part, "type", delta->type);
+        mm_value_append_text(&part, "resource", delta->id);
+        mm_value_append_text(&part, "user", delta->user);
         bson_append_document_end(update, &part);
     }
     BSON_APPEND_DOCUMENT_BEGIN(update, "$set", &part);

@@ -103,9 +103,9 @@ static void test_prepare_makes_the_indexes_and_may_be_repeated(void **state)
         assert_string_equal(indexes_of(store, "metrics_files", unit->pool),
                             "_id_:_id+1,; totals:views-1,downloads-1,_id+1,; ");
         users = indexes_of(store, "metrics_users", unit->pool);
-        assert_non_null(strstr(users, "by_use:_id.type+1,views-1,downloads-1,_id.resource+1,_id.user+1,; "));
-        assert_non_null(strstr(users, "by_resource:_id.resource+1,_id.type+1,; "));
-        assert_non_null(strstr(users, "by_user:_id.user+1,_id.type+1,; "));
+        assert_non_null(strstr(users, "by_use:type+1,views-1,downloads-1,resource+1,user+1,; "));
+        assert_non_null(strstr(users, "by_resource:resource+1,type+1,; "));
+        assert_non_null(strstr(users, "by_user:user+1,type+1,; "));
     }
     assert_int_equal(unit_count(store, "metrics_users"), 0);
 }

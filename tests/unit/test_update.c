@@ -53,16 +53,40 @@ static void test_user_without_times(void **state)
                         .first_seen_ms = MM_TIME_NONE};
 
     (void)state;
-    check(&delta,
-          "{ '_id' : { 'type' : 'files', 'resource' : '$f', 'user' : 'a.b' }, 'seq." SPOOL
-          "' : { '$not' : { '$gte' : 7 } } }",
+    check(&delta, "{ '_id' : 'files:2:$f:a.b', 'seq." SPOOL "' : { '$not' : { '$gte' : 7 } } }",
           "{ '$inc' : { 'views' : 0, 'downloads' : 3, 'machine_views' : 0, 'machine_downloads' : 1 }, "
-          "'$set' : { 'seq." SPOOL "' : 7 } }");
+          "'$setOnInsert' : { 'type' : 'files', 'resource' : '$f', 'user' : 'a.b' }, '$set' : { 'seq." SPOOL
+          "' : 7 } }");
+}
+
+static const char *user_id(const char *id, const char *user, char *buf, size_t size)
+{
+    mm_delta_t delta = {.kind = MM_DELTA_USER, .type = "files", .id = id, .user = user};
+    bson_t filter = BSON_INITIALIZER, update = BSON_INITIALIZER;
+    bson_iter_t iter;
+
+    mm_update_build(&filter, &update, &delta, "seq." SPOOL, 7);
+    assert_true(bson_iter_init_find(&iter, &filter, "_id"));
+    snprintf(buf, size, "%s", bson_iter_utf8(&iter, NULL));
+    bson_destroy(&update);
+    bson_destroy(&filter);
+    return buf;
+}
+
+static void test_user_ids_differ(void **state)
+{
+    char one[64], other[64];
+
+    (void)state;
+    assert_string_not_equal(user_id("a", "b:c", one, sizeof(one)), user_id("a:b", "c", other, sizeof(other)));
+    assert_string_not_equal(user_id("a:1:b", "c", one, sizeof(one)), user_id("a", "1:b:c", other, sizeof(other)));
+    assert_string_equal(user_id("", "x", one, sizeof(one)), "files:0::x");
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_resource), cmocka_unit_test(test_user_without_times)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_resource), cmocka_unit_test(test_user_without_times),
+                                       cmocka_unit_test(test_user_ids_differ)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

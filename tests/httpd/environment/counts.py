@@ -31,9 +31,9 @@ class Counts:
 
     def users(self):
         """{(type, resource, user): (views, downloads)}"""
-        return {(doc["_id"]["type"], doc["_id"]["resource"], doc["_id"]["user"]):
+        return {(doc["type"], doc["resource"], doc["user"]):
                 (doc.get("views", 0), doc.get("downloads", 0))
-                for doc in self.db.metrics_users.find({"_id.type": {"$ne": MARKERS}})}
+                for doc in self.db.metrics_users.find({"type": {"$ne": MARKERS}})}
 
     def wait(self, type_, expected):
         """Waits until the totals of a type are exactly these."""
