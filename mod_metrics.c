@@ -5,6 +5,7 @@
 #include "http_config.h"
 #include "http_core.h"
 #include "http_protocol.h"
+#include "mpm_common.h"
 #include "mod_metrics.h"
 
 #include "authz/authz.h"
@@ -20,6 +21,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     (void)plog;
     (void)ptemp;
     mm_recorder_reset();
+    mm_supervise_reset();
     return OK;
 }
 
@@ -50,7 +52,14 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
 static apr_status_t metrics_record(request_rec *r, const char *type, const char *id, const char *action,
                                    const char *user)
 {
-    return mm_recorder_record_for_module(r, type, id, action, user);
+    return mm_capture_record(r, type, id, action, user);
+}
+
+static int monitor(apr_pool_t *pool, server_rec *s)
+{
+    (void)pool;
+    (void)s;
+    return mm_supervise_monitor();
 }
 
 static void register_hooks(apr_pool_t *pool)
@@ -60,8 +69,10 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_monitor(monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_handler(mm_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Before mod_proxy, which would take /metrics when all of / is proxied. */
+    ap_hook_handler(mm_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_log_transaction(mm_capture_log_transaction, NULL, NULL, APR_HOOK_LAST);
 }
 

@@ -7,7 +7,8 @@ are asked by wrk in turn, A B C D A B C D, so that whatever else the machine doe
 of two neighbours in time. Before the next one is asked, the drainer has emptied the spool: its work is never charged
 to another.
 
-At the end the database's totals must equal the requests that wrk saw answered, but for those under way when wrk stopped.
+At the end the database's totals must equal the requests that wrk saw answered, but for those under way when wrk
+stopped.
 """
 
 import argparse
@@ -109,7 +110,8 @@ class Candidate:
     runs: int = 0
 
     def in_database(self):
-        return sum(sum(both) for type_ in ("datasets", "collections", "files") for both in self.counts.of(type_).values())
+        types = ("datasets", "collections", "files")
+        return sum(sum(both) for type_ in types for both in self.counts.of(type_).values())
 
 
 def make_files(docroot):
@@ -176,7 +178,8 @@ def measure(candidate, script, options, seconds):
     result = subprocess.run(command, check=True, capture_output=True, text=True)
     summary = json.loads(result.stdout.splitlines()[-1])
     if summary["errors"]:
-        sys.exit(f"{candidate.name}: {summary['errors']} requests failed\n{result.stdout}\n{candidate.httpd.log_text()}")
+        sys.exit(f"{candidate.name}: {summary['errors']} requests failed\n{result.stdout}\n"
+                 + candidate.httpd.log_text())
     candidate.answered += summary["requests"]
     candidate.runs += 1
     if candidate.drained:
@@ -212,8 +215,8 @@ def check_totals(candidates, connections):
         in_flight = candidate.runs * connections
         right = 0 <= counted - candidate.answered <= in_flight
         correct = correct and right
-        print(f"counted ({candidate.name}): {counted} in the database, {candidate.answered} answered, at most {in_flight} "
-              f"more under way when wrk stopped: {'ok' if right else 'WRONG'}")
+        print(f"counted ({candidate.name}): {counted} in the database, {candidate.answered} answered, at most "
+              f"{in_flight} more under way when wrk stopped: {'ok' if right else 'WRONG'}")
     return correct
 
 

@@ -100,8 +100,7 @@ static apr_status_t session_end(void *data)
     return APR_SUCCESS;
 }
 
-/* 401 for nobody, so that a browser asks who it is; 403 for somebody. */
-static int denied(request_rec *r, mm_err_t *err)
+int mm_authz_denied(request_rec *r, mm_err_t *err)
 {
     if (r->user) {
         mm_err_set(err, APR_EACCES, "You may not see this report.");
@@ -120,11 +119,11 @@ static int unavailable(mm_err_t *err)
     return HTTP_SERVICE_UNAVAILABLE;
 }
 
-int mm_authz_open(mm_authz_session_t **session, request_rec *r, const metrics_authz_query *query, mm_err_t *err)
+int mm_authz_open(mm_authz_session_t **session, request_rec *r, const mm_authz_conf_t *conf,
+                  const metrics_authz_query *query, mm_err_t *err)
 {
-    const mm_authz_conf_t *conf = mm_dir_config_get(r)->authz;
     if (!conf) {
-        return denied(r, err);
+        return mm_authz_denied(r, err);
     }
     if (!conf->provider) {
         return unavailable(err);
@@ -141,7 +140,7 @@ int mm_authz_open(mm_authz_session_t **session, request_rec *r, const metrics_au
     }
     apr_pool_cleanup_register(r->pool, opened, session_end, apr_pool_cleanup_null);
     if (verdict != METRICS_GRANTED) {
-        return denied(r, err);
+        return mm_authz_denied(r, err);
     }
     *session = opened;
     return OK;

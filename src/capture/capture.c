@@ -17,6 +17,8 @@
 #include "apr_strings.h"
 #include "http_log.h"
 
+#include "base/throttle.h"
+
 APLOG_USE_MODULE(metrics);
 
 static mm_bytes_t bytes_cut(const char *text, size_t max)
@@ -66,17 +68,18 @@ static int64_t range_start(const char *range)
     return *end == '-' && start >= 0 && start < APR_INT64_MAX ? start : MM_RANGE_UNKNOWN;
 }
 
-/* Whether an expression holds. One that fails is treated as not holding, and said at most at debug level: this is the
- * path of every request. */
-static int holds(request_rec *r, const ap_expr_info_t *expr)
+/* Expressions that fail are the administrator's to mend, but this is the path of every request. */
+static mm_throttle_t failures;
+
+static void expression_failed(request_rec *r, const char *directive, const char *wrong)
 {
-    const char *wrong = NULL;
-    int rc = ap_expr_exec(r, expr, &wrong);
-    if (wrong) {
-        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
-                      "MM0403: an expression of MetricsIgnore or MetricsAgent failed: %s", wrong);
+    int64_t times;
+
+    if (mm_throttle_tell(&failures, apr_time_now(), 1, &times)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "MM0403: an expression of %s failed, %" APR_INT64_T_FMT " time(s) in all: %s", directive, times,
+                      wrong);
     }
-    return !wrong && rc > 0;
 }
 
 static mm_bytes_t user_of(request_rec *r, const request_rec *last, const mm_dir_config_t *conf)
@@ -87,7 +90,7 @@ static mm_bytes_t user_of(request_rec *r, const request_rec *last, const mm_dir_
     const char *wrong = NULL;
     const char *user = ap_expr_str_exec(r, conf->user, &wrong);
     if (wrong) {
-        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "MM0404: the expression of MetricsUser failed: %s", wrong);
+        expression_failed(r, "MetricsUser", wrong);
         return mm_bytes_of(NULL);
     }
     return bytes_or_none(user, MM_EVENT_USER_MAX);
@@ -97,7 +100,12 @@ static mm_bytes_t mark_of(request_rec *r, const mm_dir_config_t *conf)
 {
     for (int i = 0; conf->agents && i < conf->agents->nelts; i++) {
         const mm_agent_rule_t *rule = &APR_ARRAY_IDX(conf->agents, i, mm_agent_rule_t);
-        if (holds(r, rule->when)) {
+        const char *wrong = NULL;
+        int rc = ap_expr_exec(r, rule->when, &wrong);
+        if (wrong) {
+            expression_failed(r, "MetricsAgent", wrong);
+        }
+        else if (rc > 0) {
             return mm_bytes_of(rule->class_mark);
         }
     }
@@ -130,6 +138,17 @@ void mm_capture_describe(mm_event_t *event, request_rec *r)
     event->class_mark = mark_of(r, conf);
 }
 
+void mm_capture_describe_reported(mm_event_t *event, request_rec *r)
+{
+    mm_capture_describe(event, r);
+    event->source = MM_SOURCE_POST;
+    event->method = MM_METHOD_GET;
+    event->status = HTTP_OK;
+    event->flags = 0;
+    event->range_start = MM_RANGE_NONE;
+    event->bytes_out = 0;
+}
+
 /* Clowder's own way to say "do not count me": the parameter tracking, false or 0. */
 static int asks_not_to_be_tracked(const char *args)
 {
@@ -145,13 +164,21 @@ static int asks_not_to_be_tracked(const char *args)
     return 0;
 }
 
-static int is_ignored(request_rec *r, const mm_dir_config_t *conf)
+int mm_capture_is_ignored(request_rec *r)
 {
+    const mm_dir_config_t *conf = mm_dir_config_get(r);
     if (!conf->ignores) {
-        return asks_not_to_be_tracked(r->args);
+        /* What was asked for, and what a rewriting rule may have made of it. */
+        return asks_not_to_be_tracked(r->parsed_uri.query) || asks_not_to_be_tracked(r->args);
     }
     for (int i = 0; i < conf->ignores->nelts; i++) {
-        if (holds(r, APR_ARRAY_IDX(conf->ignores, i, const ap_expr_info_t *))) {
+        const char *wrong = NULL;
+        int rc = ap_expr_exec(r, APR_ARRAY_IDX(conf->ignores, i, const ap_expr_info_t *), &wrong);
+        if (wrong) {
+            expression_failed(r, "MetricsIgnore", wrong);
+        }
+        /* Who asks not to be counted must not be counted because of a mistake of ours. */
+        if (wrong || rc > 0) {
             return 1;
         }
     }
@@ -164,7 +191,7 @@ int mm_capture_log_transaction(request_rec *r)
     const char *path = r->parsed_uri.path;
     mm_match_t match;
     if (conf->capture != 1 || r->main || !path ||
-        !mm_rules_match(mm_config_get(r->server)->rules, path, strlen(path), &match) || is_ignored(r, conf)) {
+        !mm_rules_match(mm_config_get(r->server)->rules, path, strlen(path), &match) || mm_capture_is_ignored(r)) {
         return DECLINED;
     }
     mm_event_t event = {.action = match.action, .type = mm_bytes_of(match.type), .id = match.id};
@@ -174,4 +201,21 @@ int mm_capture_log_transaction(request_rec *r)
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "MM0405: not recorded: %s", err.text);
     }
     return DECLINED;
+}
+
+apr_status_t mm_capture_record(request_rec *r, const char *type, const char *id, const char *action, const char *user)
+{
+    mm_event_t event = {0};
+    if (!type || !id || !action || !mm_config_type(mm_config_get(r->server), type) ||
+        !mm_action_parse(&event.action, action, strlen(action))) {
+        return APR_EINVAL;
+    }
+    if (mm_capture_is_ignored(r)) {
+        return APR_SUCCESS;
+    }
+    mm_capture_describe_reported(&event, r);
+    event.type = mm_bytes_of(type);
+    event.id = mm_bytes_of(id);
+    event.user = mm_bytes_of(user);
+    return mm_recorder_record(r->server, &event, 1, r->pool, NULL);
 }

@@ -3,20 +3,17 @@
  * its configuration again; counters in it are atomic.
  */
 #include "capture/recorder.h"
-#include "capture/capture.h"
 
+#include "base/throttle.h"
 #include "http_log.h"
 #include "spool/frame.h"
 #include "spool/spool_writer.h"
 
 APLOG_USE_MODULE(metrics);
 
-#define COMPLAIN_EVERY_US (INT64_C(60) * 1000000)
-
 typedef struct recorder {
     mm_spool_writer_t *writer;
-    int64_t complained_us; /* when a failure was logged last; 0: never */
-    int64_t silent;        /* failures since then */
+    mm_throttle_t failures;
 } recorder_t;
 
 static recorder_t *recorder;
@@ -41,19 +38,14 @@ void mm_recorder_child_init(apr_pool_t *pchild, server_rec *s)
     recorder = made;
 }
 
-/* Logs the first failure, then at most one a minute with the number of those between. */
 static void complain(server_rec *s, const mm_err_t *err, size_t events)
 {
-    int64_t now = apr_time_now();
-    int64_t last = __atomic_load_n(&recorder->complained_us, __ATOMIC_RELAXED);
-    int64_t lost = __atomic_add_fetch(&recorder->silent, (int64_t)events, __ATOMIC_RELAXED);
-    if ((last != 0 && now - last < COMPLAIN_EVERY_US) ||
-        !__atomic_compare_exchange_n(&recorder->complained_us, &last, now, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-        return;
+    int64_t lost;
+
+    if (mm_throttle_tell(&recorder->failures, apr_time_now(), (int64_t)events, &lost)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "MM0402: %" APR_INT64_T_FMT " event(s) could not be recorded: %s",
+                     lost, err->text);
     }
-    __atomic_sub_fetch(&recorder->silent, lost, __ATOMIC_RELAXED);
-    ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "MM0402: %" APR_INT64_T_FMT " event(s) could not be recorded: %s", lost,
-                 err->text);
 }
 
 static apr_status_t append_one(const mm_event_t *event, mm_err_t *err)
@@ -103,24 +95,4 @@ apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t 
         return mm_err_set(err, rv, "%s", local.text);
     }
     return APR_SUCCESS;
-}
-
-apr_status_t mm_recorder_record_for_module(request_rec *r, const char *type, const char *id, const char *action,
-                                           const char *user)
-{
-    mm_event_t event = {0};
-    if (!type || !id || !action || !mm_config_type(mm_config_get(r->server), type) ||
-        !mm_action_parse(&event.action, action, strlen(action))) {
-        return APR_EINVAL;
-    }
-    mm_capture_describe(&event, r);
-    event.source = MM_SOURCE_POST;
-    event.method = MM_METHOD_GET;
-    event.status = HTTP_OK;
-    event.flags = 0;
-    event.range_start = MM_RANGE_NONE;
-    event.type = mm_bytes_of(type);
-    event.id = mm_bytes_of(id);
-    event.user = mm_bytes_of(user);
-    return mm_recorder_record(r->server, &event, 1, r->pool, NULL);
 }

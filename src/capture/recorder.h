@@ -22,8 +22,4 @@ void mm_recorder_reset(void);
  * caller. Any thread. */
 apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t n, apr_pool_t *pool, mm_err_t *err);
 
-/* The optional function of mod_metrics.h. */
-apr_status_t mm_recorder_record_for_module(request_rec *r, const char *type, const char *id, const char *action,
-                                           const char *user);
-
 #endif

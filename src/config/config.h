@@ -1,8 +1,8 @@
 /* What the administrator wrote, validated. Everything here lives in pconf and is read-only once httpd serves.
  *
  * Server settings are global: they stand outside any <VirtualHost> and there is one of each. Directory settings merge
- * as httpd's do, the inner section winning field by field; a field that no section sets stays "unset" until mm_dir_…
- * functions give its default.
+ * as httpd's do, the inner section winning field by field; a
+ * field that no section sets stays "unset".
  */
 #ifndef MM_CONFIG_H
 #define MM_CONFIG_H
@@ -38,11 +38,11 @@ typedef struct mm_agent_rule {
     const ap_expr_info_t *when;
 } mm_agent_rule_t;
 
-/* Global settings; see mm_config_global. NULL or 0 where not set. */
+/* Global settings; see mm_config_get. NULL or 0 where not set. */
 typedef struct mm_config {
     apr_pool_t *pool;
     const char *mongo_uri;     /* secret: never log it, see mm_store_redact_uri */
-    const char *catalog_uri;   /* mongo_uri where not set */
+    const char *catalog_uri;   /* NULL: the documents are in mongo_uri's database */
     const char *spool_dir;     /* absolute */
     const char *prefix;        /* MetricsCollectionPrefix */
     int64_t interval_us;       /* MetricsFlushInterval; 0: the drainer's default */
@@ -62,9 +62,9 @@ typedef struct mm_dir_config {
     int capture;                /* MetricsCapture: MM_UNSET 0 1; default 0 */
     int record;                 /* MetricsRecord:  MM_UNSET 0 1; default 0 */
     const ap_expr_info_t *user; /* MetricsUser: a string expression; NULL: r->user */
-    const apr_array_header_t
+    apr_array_header_t
         *agents; /* MetricsAgent, of mm_agent_rule_t; NULL: unset; the inner section replaces the outer's */
-    const apr_array_header_t
+    apr_array_header_t
         *ignores; /* MetricsIgnore, of const ap_expr_info_t *; NULL: unset (then tracking=false|0 is ignored) */
     mm_authz_conf_t *authz; /* MetricsAuthz; NULL: unset: nothing is shown */
 } mm_dir_config_t;

@@ -99,8 +99,8 @@ static const char *set_interval(cmd_parms *cmd, void *dir, const char *arg)
     char *end = NULL;
     double seconds = strtod(arg, &end);
     if (end == arg || *end != '\0' || !isfinite(seconds) || seconds < INTERVAL_MIN_S || seconds > INTERVAL_MAX_S) {
-        return apr_psprintf(cmd->pool, "MetricsFlushInterval: \"%s\" is not a number of seconds from %g to %g", arg,
-                            INTERVAL_MIN_S, INTERVAL_MAX_S);
+        return apr_psprintf(cmd->pool, "MetricsFlushInterval: \"%s\" is not a number of seconds from 0.05 to 3600",
+                            arg);
     }
     mm_config_being_read()->interval_us = (int64_t)(seconds * 1e6);
     return NULL;
@@ -157,13 +157,13 @@ static const char *set_ignore(cmd_parms *cmd, void *dirv, const char *arg)
                                                : apr_array_make(cmd->pool, 2, sizeof(const ap_expr_info_t *));
     dir->ignores = ignores;
     if (ap_cstr_casecmp(arg, "none") == 0) {
-        apr_array_clear(ignores);
+        apr_array_clear(dir->ignores);
         return NULL;
     }
     const ap_expr_info_t *expr = NULL;
     const char *wrong = parse_expr(cmd, arg, 0, &expr);
     if (!wrong) {
-        APR_ARRAY_PUSH(ignores, const ap_expr_info_t *) = expr;
+        APR_ARRAY_PUSH(dir->ignores, const ap_expr_info_t *) = expr;
     }
     return wrong;
 }
@@ -189,7 +189,7 @@ static const char *set_agent(cmd_parms *cmd, void *dirv, const char *class_mark,
     if (!dir->agents) {
         dir->agents = apr_array_make(cmd->pool, 2, sizeof(mm_agent_rule_t));
     }
-    APR_ARRAY_PUSH((apr_array_header_t *)dir->agents, mm_agent_rule_t) = rule;
+    APR_ARRAY_PUSH(dir->agents, mm_agent_rule_t) = rule;
     return NULL;
 }
 

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "route/route.h"
 
-/* The word between "<MetricsType" and ">", or NULL. */
+/* The one word between "<MetricsType" and ">", or NULL. */
 static const char *section_name(apr_pool_t *pool, const char *args)
 {
     const char *end = ap_strrchr_c(args, '>');
@@ -16,7 +16,27 @@ static const char *section_name(apr_pool_t *pool, const char *args)
         return NULL;
     }
     const char *words = apr_pstrmemdup(pool, args, (size_t)(end - args));
-    return ap_getword_conf(pool, &words);
+    const char *name = ap_getword_conf(pool, &words);
+    return *words ? NULL : name;
+}
+
+/* A directive that belongs elsewhere would take effect outside the section, which nobody would expect. */
+static const char *check_content(const cmd_parms *cmd)
+{
+    static const char *const known[] = {"MetricsView", "MetricsDownload", "MetricsCatalog", NULL};
+    for (const ap_directive_t *child = cmd->directive->first_child; child; child = child->next) {
+        int i = 0;
+        while (known[i] && ap_cstr_casecmp(known[i], child->directive) != 0) {
+            i++;
+        }
+        if (!known[i]) {
+            return apr_psprintf(cmd->pool,
+                                "%s (line %d) does not belong inside <MetricsType>; MetricsView, MetricsDownload and "
+                                "MetricsCatalog do",
+                                child->directive, child->line_num);
+        }
+    }
+    return NULL;
 }
 
 static mm_type_t *find_or_add(mm_config_t *config, const char *name)
@@ -42,7 +62,7 @@ const char *mm_set_type_section(cmd_parms *cmd, void *dir, const char *args)
     }
     const char *name = section_name(cmd->temp_pool, args);
     if (!name) {
-        return "<MetricsType> lacks its closing \">\"";
+        return "<MetricsType> takes one name, as <MetricsType datasets>";
     }
     if (!mm_text_is_type_name(name, strlen(name))) {
         return apr_psprintf(cmd->pool,
@@ -54,6 +74,10 @@ const char *mm_set_type_section(cmd_parms *cmd, void *dir, const char *args)
     if (mm_route_type_is_reserved(name) || strcmp(name, "meta") == 0) {
         return apr_psprintf(cmd->pool, "<MetricsType %s>: this word has another meaning in reports; choose another",
                             name);
+    }
+    wrong = check_content(cmd);
+    if (wrong) {
+        return wrong;
     }
     find_or_add(mm_config_being_read(), name);
     return ap_walk_config(cmd->directive->first_child, cmd, cmd->context);

@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 #include <apr_strings.h>
 #include "base/file.h"
@@ -22,6 +24,7 @@
 #define BUFFER_SIZE (64 * 1024)
 
 _Static_assert(BUFFER_SIZE > MM_FRAME_HEADER + MM_RECORD_MAX, "a record must fit into the buffer");
+_Static_assert(MM_BATCH_NONCE_LEN == MM_RECORD_NONCE_LEN, "a nonce is written as it was made");
 
 /* --- writing --- */
 
@@ -87,7 +90,7 @@ static void output_delta(void *baton, const mm_delta_t *delta)
     out->deltas++;
 }
 
-static apr_status_t output_all(int fd, const char *spool_id, int64_t seq, const mm_count_t *count,
+static apr_status_t output_all(int fd, const char *spool_id, int64_t seq, const char *nonce, const mm_count_t *count,
                                const mm_spool_reader_t *reader, mm_err_t *err)
 {
     output_t out = {.fd = fd, .err = err};
@@ -97,7 +100,7 @@ static apr_status_t output_all(int fd, const char *spool_id, int64_t seq, const 
         return mm_err_set(err, APR_ENOMEM, "no memory to write the batch file");
     }
     bson_init(&out.doc);
-    mm_record_batch(&out.doc, spool_id, seq);
+    mm_record_batch(&out.doc, spool_id, seq, nonce);
     output_record(&out);
     mm_spool_reader_positions(reader, output_segment, &out);
     mm_count_each(count, output_delta, &out);
@@ -109,8 +112,21 @@ static apr_status_t output_all(int fd, const char *spool_id, int64_t seq, const 
     return out.status;
 }
 
-apr_status_t mm_batch_write(const char *dir, const char *spool_id, int64_t seq, const mm_count_t *count,
-                            const mm_spool_reader_t *reader, mm_err_t *err)
+apr_status_t mm_batch_nonce(char *nonce, mm_err_t *err)
+{
+    unsigned char random[MM_BATCH_NONCE_LEN / 2];
+
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+        return mm_err_set_os(err, errno, "no random number for a batch");
+    }
+    for (size_t i = 0; i < sizeof(random); i++) {
+        snprintf(nonce + 2 * i, 3, "%02x", random[i]);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t mm_batch_write(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
+                            const mm_count_t *count, const mm_spool_reader_t *reader, mm_err_t *err)
 {
     apr_status_t rv;
     int dirfd, fd = -1;
@@ -123,7 +139,7 @@ apr_status_t mm_batch_write(const char *dir, const char *spool_id, int64_t seq, 
     if (rv != APR_SUCCESS) {
         goto out;
     }
-    rv = output_all(fd, spool_id, seq, count, reader, err);
+    rv = output_all(fd, spool_id, seq, nonce, count, reader, err);
     if (rv == APR_SUCCESS) {
         rv = mm_file_commit(dirfd, fd, MM_BATCH_TEMP_FILE, MM_BATCH_FILE, err);
     }
@@ -184,7 +200,8 @@ static apr_status_t input_record(input_t *in, const mm_record_t *record, mm_err_
     in->last = record->kind;
     switch (record->kind) {
     case MM_RECORD_BATCH:
-        return reader->on_batch ? reader->on_batch(reader->baton, record->spool, record->seq, err) : APR_SUCCESS;
+        return reader->on_batch ? reader->on_batch(reader->baton, record->spool, record->seq, record->nonce, err)
+                                : APR_SUCCESS;
     case MM_RECORD_SEGMENT:
         in->segments++;
         return reader->on_segment ? reader->on_segment(reader->baton, record->name, record->to, err) : APR_SUCCESS;

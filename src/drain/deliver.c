@@ -125,10 +125,11 @@ static apr_status_t chunk_apply(chunk_t *chunk, mm_err_t *err)
     return APR_SUCCESS;
 }
 
-static apr_status_t on_batch(void *baton, const char *spool_id, int64_t seq, mm_err_t *err)
+static apr_status_t on_batch(void *baton, const char *spool_id, int64_t seq, const char *nonce, mm_err_t *err)
 {
     chunk_t *chunk = baton;
 
+    (void)nonce;
     (void)err;
     chunk->rejected.spool_id = apr_pstrdup(apr_pool_parent_get(chunk->pool), spool_id);
     chunk->rejected.seq = seq;

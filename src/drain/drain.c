@@ -23,7 +23,7 @@
 #include "drain/batch.h"
 #include "drain/connection.h"
 #include "drain/resume.h"
-#include "drain/throttle.h"
+#include "base/throttle.h"
 #include "drain/wait.h"
 #include "event/event.h"
 #include "spool/spool.h"
@@ -189,9 +189,13 @@ static apr_status_t read_round(mm_drain_t *drain, mm_err_t *err)
 
 static apr_status_t write_batch(mm_drain_t *drain, mm_err_t *err)
 {
-    apr_status_t rv;
+    char nonce[MM_BATCH_NONCE_LEN + 1];
+    apr_status_t rv = mm_batch_nonce(nonce, err);
 
-    rv = mm_batch_write(drain->options.spool_dir, drain->spool_id, drain->seq + 1, drain->count, drain->reader, err);
+    if (rv == APR_SUCCESS) {
+        rv = mm_batch_write(drain->options.spool_dir, drain->spool_id, drain->seq + 1, nonce, drain->count,
+                            drain->reader, err);
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -33,6 +33,7 @@ static const field_t fields[] = {
     {"v", MM_RECORD_BATCH, FIELD_INT32, true, NUMBER(version)},
     {"spool", MM_RECORD_BATCH, FIELD_TEXT, true, STR(spool)},
     {"seq", MM_RECORD_BATCH, FIELD_INT64, true, NUMBER(seq)},
+    {"nonce", MM_RECORD_BATCH, FIELD_TEXT, true, STR(nonce)},
     {"name", MM_RECORD_SEGMENT, FIELD_TEXT, true, STR(name)},
     {"to", MM_RECORD_SEGMENT, FIELD_INT64, true, NUMBER(to)},
     {"kind", MM_RECORD_DELTA, FIELD_INT32, true, NUMBER(delta_kind)},
@@ -91,12 +92,13 @@ static void append_date(bson_t *doc, const char *key, int64_t time_ms)
     }
 }
 
-void mm_record_batch(bson_t *doc, const char *spool_id, int64_t seq)
+void mm_record_batch(bson_t *doc, const char *spool_id, int64_t seq, const char *nonce)
 {
     begin(doc, MM_RECORD_BATCH);
     BSON_APPEND_INT32(doc, "v", MM_RECORD_VERSION);
     BSON_APPEND_UTF8(doc, "spool", spool_id);
     BSON_APPEND_INT64(doc, "seq", seq);
+    BSON_APPEND_UTF8(doc, "nonce", nonce);
 }
 
 void mm_record_segment(bson_t *doc, const char *name, int64_t to)
@@ -233,10 +235,15 @@ static apr_status_t read_fields(mm_record_t *record, bson_iter_t *iter, mm_err_t
     return APR_SUCCESS;
 }
 
+static bool is_hex(const char *text, size_t len)
+{
+    return strlen(text) == len && strspn(text, "0123456789abcdef") == len;
+}
+
 static bool batch_holds(const mm_record_t *record)
 {
-    return record->version == MM_RECORD_VERSION && strlen(record->spool) == MM_SPOOL_ID_LEN && record->seq > 0 &&
-           strspn(record->spool, "0123456789abcdef") == MM_SPOOL_ID_LEN;
+    return record->version == MM_RECORD_VERSION && is_hex(record->spool, MM_SPOOL_ID_LEN) && record->seq > 0 &&
+           is_hex(record->nonce, MM_RECORD_NONCE_LEN);
 }
 
 static bool delta_holds(mm_record_t *record)

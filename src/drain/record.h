@@ -17,6 +17,8 @@
 #define MM_RECORD_VERSION 1
 /* A segment's name is a file name. */
 #define MM_RECORD_NAME_MAX 255
+/* What tells two batches of the same spool and number apart: hexadecimal digits. */
+#define MM_RECORD_NONCE_LEN 24
 /* No record is longer: the longest is a delta with all its strings and some 250 bytes of names and numbers. */
 #define MM_RECORD_MAX 2048
 
@@ -33,6 +35,7 @@ typedef struct mm_record {
     int32_t version;
     char spool[MM_SPOOL_ID_LEN + 1];
     int64_t seq;
+    char nonce[MM_RECORD_NONCE_LEN + 1];
     /* segment */
     char name[MM_RECORD_NAME_MAX + 1];
     int64_t to;
@@ -47,7 +50,7 @@ typedef struct mm_record {
 } mm_record_t;
 
 /* Each fills doc, which is initialised and empty. */
-void mm_record_batch(bson_t *doc, const char *spool_id, int64_t seq);
+void mm_record_batch(bson_t *doc, const char *spool_id, int64_t seq, const char *nonce);
 void mm_record_segment(bson_t *doc, const char *name, int64_t to);
 void mm_record_delta(bson_t *doc, const mm_delta_t *delta);
 void mm_record_end(bson_t *doc, int64_t segments, int64_t deltas);

@@ -28,10 +28,11 @@ typedef struct found {
     int64_t deltas;
 } found_t;
 
-static apr_status_t on_batch(void *baton, const char *spool_id, int64_t seq, mm_err_t *err)
+static apr_status_t on_batch(void *baton, const char *spool_id, int64_t seq, const char *nonce, mm_err_t *err)
 {
     found_t *found = baton;
 
+    (void)nonce;
     if (strcmp(spool_id, found->spool_id) != 0) {
         return mm_err_set(
             err, APR_EGENERAL,

@@ -1,8 +1,10 @@
 /* The content handler: from a request to the room that answers it. */
 #include "serve/handler.h"
 
+#include "apr_strings.h"
 #include "http_protocol.h"
 
+#include "authz/authz.h"
 #include "config/config.h"
 #include "route/route.h"
 #include "serve/location.h"
@@ -14,8 +16,7 @@
 static int method_not_allowed(request_rec *r, const char *allow)
 {
     apr_table_setn(r->err_headers_out, "Allow", allow);
-    return mm_problem_send(r, HTTP_METHOD_NOT_ALLOWED,
-                           *allow == 'P' ? "This address takes POST only." : "This address takes GET and HEAD only.");
+    return mm_problem_send(r, HTTP_METHOD_NOT_ALLOWED, apr_psprintf(r->pool, "This address takes %s only.", allow));
 }
 
 static int record(request_rec *r, const mm_route_t *route)
@@ -35,26 +36,43 @@ void mm_handler_child_init(server_rec *s)
     }
 }
 
+/* Which addresses and parameters there are is for those who may see something here. */
+static int wrong_request(request_rec *r, int status, const char *why)
+{
+    mm_authz_session_t *session = NULL;
+    metrics_authz_query query = {.type = NULL};
+    mm_err_t err;
+    int denied = OK;
+    if (r->method_number == M_GET) {
+        denied = mm_authz_open(&session, r, mm_dir_config_get(r)->authz, &query, &err);
+    }
+    else if (mm_dir_config_get(r)->record != 1) {
+        denied = mm_authz_denied(r, &err);
+    }
+    return denied != OK ? mm_problem_send(r, denied, err.text) : mm_problem_send(r, status, why);
+}
+
 int mm_handler(request_rec *r)
 {
     if (!r->handler || strcmp(r->handler, "metrics") != 0) {
         return DECLINED;
     }
     const mm_config_t *config = mm_config_get(r->server);
-    const char *rest = mm_location_rest(r);
-    if (!rest) {
+    mm_location_t location;
+    if (!mm_location_find(&location, r)) {
         return mm_problem_send(r, HTTP_NOT_FOUND,
-                               "SetHandler metrics must stand in a <Location> with a plain path, as <Location "
+                               "SetHandler metrics must stand directly in a <Location> with a plain path, as <Location "
                                "\"/metrics\">.");
     }
     mm_route_t route;
     mm_err_t err;
-    int status = mm_route_parse(&route, rest, r->args, config->type_names, (size_t)config->types->nelts, r->pool, &err);
+    int status =
+        mm_route_parse(&route, location.rest, r->args, config->type_names, (size_t)config->types->nelts, r->pool, &err);
     if (status != 0) {
-        return mm_problem_send(r, status, err.text);
+        return wrong_request(r, status, err.text);
     }
     if (route.wants_post) {
         return r->method_number == M_POST ? record(r, &route) : method_not_allowed(r, "POST");
     }
-    return r->method_number == M_GET ? mm_reports_serve(r, &route) : method_not_allowed(r, "GET, HEAD");
+    return r->method_number == M_GET ? mm_reports_serve(r, &route, &location) : method_not_allowed(r, "GET, HEAD");
 }

@@ -4,9 +4,6 @@
 
 #include "httpd.h"
 
-/* The most that a POST to /events may carry; more is 413. */
-#define MM_EVENTS_BODY_MAX (1024 * 1024)
-
 /* For the child_init hook, after which reports can be served. */
 void mm_handler_child_init(server_rec *s);
 

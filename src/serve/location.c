@@ -6,6 +6,7 @@
 #include "serve/location.h"
 
 #include "ap_expr.h"
+#include "apr_strings.h"
 #include "http_core.h"
 
 /* The length of the section's path if it covers path, else -1. A trailing slash of the section does not matter. */
@@ -29,18 +30,35 @@ static int has_our_handler(request_rec *r, const core_dir_config *section)
     return !wrong && handler && strcmp(handler, "metrics") == 0;
 }
 
-const char *mm_location_rest(request_rec *r)
+/* The length of the longest section with our handler that covers path, or -1. */
+static int longest_cover(request_rec *r, const char *path)
 {
     const core_server_config *server = ap_get_core_module_config(r->server->module_config);
     int longest = -1;
-    for (int i = 0; server->sec_url && i < server->sec_url->nelts; i++) {
+    for (int i = 0; path && server->sec_url && i < server->sec_url->nelts; i++) {
         const ap_conf_vector_t *vector = APR_ARRAY_IDX(server->sec_url, i, const ap_conf_vector_t *);
         const core_dir_config *section = ap_get_core_module_config(vector);
-        if (section->r || section->d_is_fnmatch || !has_our_handler(r, section)) {
-            continue;
+        int len = section->r || section->d_is_fnmatch ? -1 : covers(section->d, path);
+        if (len > longest && has_our_handler(r, section)) {
+            longest = len;
         }
-        int len = covers(section->d, r->uri);
-        longest = len > longest ? len : longest;
     }
-    return longest < 0 ? NULL : r->uri + longest;
+    return longest;
+}
+
+int mm_location_find(mm_location_t *location, request_rec *r)
+{
+    /* Not r->uri first: mod_dir replaces it where a directory of the same name exists. */
+    const char *path = r->parsed_uri.path;
+    int len = longest_cover(r, path);
+    if (len < 0) {
+        path = r->uri;
+        len = longest_cover(r, path);
+    }
+    if (len < 0) {
+        return 0;
+    }
+    location->base = apr_pstrmemdup(r->pool, path, (apr_size_t)len);
+    location->rest = path + len;
+    return 1;
 }

@@ -44,14 +44,23 @@ static const char *json_string(apr_pool_t *pool, const char *text)
     return out;
 }
 
+static int has_length(const request_rec *r)
+{
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+    return length && strcmp(length, "0") != 0;
+}
+
 int mm_problem_send(request_rec *r, int status, const char *detail)
 {
     if ((status == HTTP_SERVICE_UNAVAILABLE || status == HTTP_TOO_MANY_REQUESTS) &&
         !apr_table_get(r->err_headers_out, "Retry-After")) {
         apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, MM_RETRY_AFTER_S));
     }
-    ap_discard_request_body(r);
     r->status = status;
+    /* A body that was refused is not read either: httpd would, for ever if need be, to keep the connection. */
+    if (apr_table_get(r->headers_in, "Transfer-Encoding") || has_length(r)) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
     r->no_cache = 1;
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
     if (wants_json(r)) {

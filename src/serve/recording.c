@@ -9,8 +9,10 @@
 #include "capture/capture.h"
 #include "capture/recorder.h"
 #include "event/event_json.h"
-#include "serve/handler.h"
 #include "serve/problem.h"
+
+/* The most that a POST to /events may carry; more is 413. */
+#define EVENTS_BODY_MAX (1024 * 1024)
 
 static int accepted(request_rec *r, int n)
 {
@@ -32,51 +34,55 @@ static int not_recorded(request_rec *r, apr_status_t rv, const mm_err_t *err)
     return mm_problem_send(r, HTTP_SERVICE_UNAVAILABLE, "Nothing was recorded: the spool cannot be written.");
 }
 
+/* A page of another site can make a visitor's browser send a POST here, with the visitor's credentials. Browsers say
+ * so. */
+static int is_cross_site(const request_rec *r)
+{
+    const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
+    const char *origin = apr_table_get(r->headers_in, "Origin");
+    const char *host = apr_table_get(r->headers_in, "Host");
+    if (site) {
+        return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+    }
+    const char *authority = origin ? strstr(origin, "://") : NULL;
+    return origin && (!authority || !host || ap_cstr_casecmp(authority + 3, host) != 0);
+}
+
 int mm_recording_one(request_rec *r, const mm_route_t *route)
 {
-    mm_event_t event = {
-        .action = route->action, .type = {route->type, strlen(route->type)}, .id = {route->id, strlen(route->id)}};
+    mm_event_t event = {.action = route->action, .type = mm_bytes_of(route->type), .id = mm_bytes_of(route->id)};
     mm_err_t err;
-    mm_capture_describe(&event, r);
-    /* What is reported is a use that took place, not this POST. */
-    event.source = MM_SOURCE_POST;
-    event.method = MM_METHOD_GET;
-    event.status = HTTP_OK;
-    event.flags = 0;
-    event.range_start = MM_RANGE_NONE;
-    event.bytes_out = 0;
-    apr_status_t rv = ap_discard_request_body(r);
-    if (rv != OK) {
-        return rv;
+    if (is_cross_site(r)) {
+        return mm_problem_send(r, HTTP_FORBIDDEN, "Pages of other sites may not record uses here.");
     }
-    rv = mm_recorder_record(r->server, &event, 1, r->pool, &err);
+    if (mm_capture_is_ignored(r)) {
+        return accepted(r, 0);
+    }
+    mm_capture_describe_reported(&event, r);
+    apr_status_t rv = mm_recorder_record(r->server, &event, 1, r->pool, &err);
     return rv == APR_SUCCESS ? accepted(r, 1) : not_recorded(r, rv, &err);
 }
 
 /* The body, zero-terminated, or NULL and the status to answer with. */
 static char *read_body(request_rec *r, size_t *len, int *status)
 {
-    char *body = apr_palloc(r->pool, MM_EVENTS_BODY_MAX + 1);
-    long n = 0;
     *len = 0;
     *status = ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK);
     if (*status != OK) {
         return NULL;
     }
-    if (r->remaining > MM_EVENTS_BODY_MAX) {
-        *status = HTTP_REQUEST_ENTITY_TOO_LARGE;
-        return NULL;
-    }
-    if (ap_should_client_block(r)) {
-        char chunk[8192];
-        while ((n = ap_get_client_block(r, chunk, sizeof(chunk))) > 0) {
-            if ((size_t)n > MM_EVENTS_BODY_MAX - *len) {
-                *status = HTTP_REQUEST_ENTITY_TOO_LARGE;
-                return NULL;
-            }
-            memcpy(body + *len, chunk, (size_t)n);
+    /* Without a Content-Length there is no telling; one byte more than allowed shows that it is too much. */
+    size_t room = r->read_chunked || r->remaining > EVENTS_BODY_MAX ? EVENTS_BODY_MAX + 1 : (size_t)r->remaining + 1;
+    char *body = apr_palloc(r->pool, room + 1);
+    long n = 0;
+    if (r->remaining <= EVENTS_BODY_MAX && ap_should_client_block(r)) {
+        while (*len < room && (n = ap_get_client_block(r, body + *len, room - *len)) > 0) {
             *len += (size_t)n;
         }
+    }
+    if (r->remaining > EVENTS_BODY_MAX || *len > EVENTS_BODY_MAX) {
+        *status = HTTP_REQUEST_ENTITY_TOO_LARGE;
+        return NULL;
     }
     if (n < 0) {
         *status = HTTP_BAD_REQUEST;

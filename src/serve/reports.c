@@ -10,9 +10,10 @@
 #include "http_log.h"
 #include "http_protocol.h"
 
-#include "authz/authz.h"
+#include "base/throttle.h"
 #include "config/config.h"
 #include "report/report.h"
+#include "serve/guard.h"
 #include "serve/problem.h"
 #include "serve/stream.h"
 
@@ -31,7 +32,6 @@ static void set_headers(request_rec *r, const mm_route_t *route)
                                 route->type ? route->type : "", date));
     apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
     r->no_cache = 1;
-    r->no_local_copy = 1;
 }
 
 static apr_status_t open_stores(mm_report_t *report, const mm_config_t *config, apr_pool_t *pool, mm_err_t *err)
@@ -44,10 +44,16 @@ static apr_status_t open_stores(mm_report_t *report, const mm_config_t *config, 
     return rv;
 }
 
+static mm_throttle_t failures;
+
 /* What went wrong is for the log; the client learns only that it may come again. */
 static int no_report(request_rec *r, const mm_err_t *err)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "MM0601: report not served: %s", err->text);
+    int64_t times;
+    if (mm_throttle_tell(&failures, apr_time_now(), 1, &times)) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "MM0601: %" APR_INT64_T_FMT " report(s) not served: %s", times,
+                      err->text);
+    }
     if (err->status == MM_STORE_AWAY) {
         return mm_problem_send(r, HTTP_SERVICE_UNAVAILABLE, "The database cannot be reached. Please try again later.");
     }
@@ -66,40 +72,47 @@ static int write_report(request_rec *r, mm_report_run_t *run, mm_stream_t *strea
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "MM0602: the client left before the end of the report");
         return OK;
     }
+    if (!mm_stream_started(stream)) {
+        apr_table_unset(r->headers_out, "Content-Disposition");
+        apr_table_unset(r->headers_out, "Cache-Control");
+        apr_table_unset(r->headers_out, "Accept-Ranges");
+        return no_report(r, &err);
+    }
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "MM0603: report broken off: %s", err.text);
     return mm_stream_break(stream);
 }
 
-int mm_reports_serve(request_rec *r, const mm_route_t *route)
+/* A resumed download would join two different reports: there is no part of a report. */
+static void refuse_ranges(request_rec *r)
+{
+    apr_table_unset(r->headers_in, "Range");
+    apr_table_unset(r->headers_in, "If-Range");
+    apr_table_setn(r->headers_out, "Accept-Ranges", "none");
+}
+
+int mm_reports_serve(request_rec *r, const mm_route_t *route, const mm_location_t *location)
 {
     const mm_config_t *config = mm_config_get(r->server);
-    metrics_authz_query query = {.type = route->type};
-    mm_authz_session_t *session = NULL;
+    mm_report_t report = {.route = route, .catalogs = config->catalogs};
+    mm_guard_t *guard = NULL;
     mm_err_t err;
-    int denied = mm_authz_open(&session, r, &query, &err);
+    int denied = mm_guard_open(&guard, &report.types, &report.n_types, r, route, location, &err);
     if (denied != OK) {
         return mm_problem_send(r, denied, err.text);
     }
     if (!config->mongo_uri) {
         return mm_problem_send(r, HTTP_SERVICE_UNAVAILABLE, "No database is configured: MetricsMongoURI is missing.");
     }
-    set_headers(r, route);
-    if (r->header_only) {
-        return OK;
-    }
     mm_stream_t *stream = mm_stream_create(r);
-    mm_report_t report = {.route = route,
-                          .catalogs = config->catalogs,
-                          .types = config->type_names,
-                          .n_types = (size_t)config->types->nelts,
-                          .gate = {mm_authz_see_resources, session},
-                          .sink = mm_stream_write,
-                          .sink_baton = stream};
+    report.gate = (mm_gate_t){mm_guard_see_resources, guard};
+    report.sink = mm_stream_write;
+    report.sink_baton = stream;
     mm_report_run_t *run = NULL;
     if (open_stores(&report, config, r->pool, &err) != APR_SUCCESS ||
         mm_report_begin(&run, &report, r->pool, &err) != APR_SUCCESS) {
-        apr_table_unset(r->headers_out, "Content-Disposition");
         return no_report(r, &err);
     }
-    return write_report(r, run, stream);
+    set_headers(r, route);
+    refuse_ranges(r);
+    return r->header_only ? OK : write_report(r, run, stream);
 }

@@ -4,7 +4,8 @@
 
 #include "httpd.h"
 #include "route/route.h"
+#include "serve/location.h"
 
-int mm_reports_serve(request_rec *r, const mm_route_t *route);
+int mm_reports_serve(request_rec *r, const mm_route_t *route, const mm_location_t *location);
 
 #endif

@@ -17,6 +17,7 @@ struct mm_stream {
     apr_bucket_brigade *brigade;
     size_t pending;
     apr_time_t passed; /* when something was passed on last */
+    int started;
 };
 
 mm_stream_t *mm_stream_create(request_rec *r)
@@ -31,6 +32,7 @@ mm_stream_t *mm_stream_create(request_rec *r)
 static apr_status_t pass(mm_stream_t *stream)
 {
     request_rec *r = stream->r;
+    stream->started = 1;
     apr_status_t rv = ap_pass_brigade(r->output_filters, stream->brigade);
     apr_brigade_cleanup(stream->brigade);
     stream->pending = 0;
@@ -51,6 +53,11 @@ apr_status_t mm_stream_write(void *baton, const char *data, size_t len)
     }
     APR_BRIGADE_INSERT_TAIL(stream->brigade, apr_bucket_flush_create(stream->brigade->bucket_alloc));
     return pass(stream);
+}
+
+int mm_stream_started(const mm_stream_t *stream)
+{
+    return stream->started;
 }
 
 int mm_stream_end(mm_stream_t *stream)

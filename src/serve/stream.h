@@ -13,6 +13,10 @@ mm_stream_t *mm_stream_create(request_rec *r);
 /* The signature of report/csv.h's sink; baton is the stream. Fails once the client is gone. */
 apr_status_t mm_stream_write(void *stream, const char *data, size_t len);
 
+/* Whether anything has gone to the client; until then another answer can still be given, and mm_stream_break must not
+ * be used. */
+int mm_stream_started(const mm_stream_t *stream);
+
 /* The report is complete. Returns what the handler must return. */
 int mm_stream_end(mm_stream_t *stream);
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define MM_FRAME_HEADER 12
-/* The NDJSON of one POST (MM_EVENTS_BODY_MAX), packed, with room to spare. */
+/* The NDJSON of one POST (at most 1 MiB), packed, with room to spare. */
 #define MM_FRAME_PAYLOAD_MAX (4u * 1024 * 1024)
 
 typedef enum mm_frame_state {

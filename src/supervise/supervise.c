@@ -26,12 +26,13 @@
 #include "unixd.h"
 
 #include "drain/drain.h"
+#include "drain/wait.h"
 #include "spool/spool.h"
 #include "store/store.h"
 
 APLOG_USE_MODULE(metrics);
 
-/* A drainer that lived longer than this died of something new: the pause before the next one starts again from 1 s. */
+/* A drainer that lived longer than this died of something new: the next one begins at once. */
 #define LIVED_LONG_US (INT64_C(60) * 1000000)
 #define PAUSE_MAX_S   60
 #define LOCK_RETRY_US 200000
@@ -39,10 +40,15 @@ APLOG_USE_MODULE(metrics);
 typedef struct drainer {
     apr_pool_t *pconf;
     server_rec *s;
-    apr_proc_t proc; /* pid 0: none is running */
+    apr_proc_t proc; /* the last one started; noted in pconf, which waits for it */
+    int runs;
+    int noted;
     apr_time_t started;
     unsigned pause_s; /* before the next one begins its work */
 } drainer_t;
+
+/* The parent's, for the monitor hook; of the configuration in force. */
+static drainer_t *supervised;
 
 /* Set by SIGTERM; async-signal-safe, and only ever used in the drainer process. */
 static volatile sig_atomic_t stop;
@@ -89,28 +95,23 @@ static void become_daemon(void)
     ap_close_listeners();
 }
 
-/* Waits, but not after SIGTERM. The pause is in slices, since a signal may come between the test and the sleep. */
-static void wait_us(int64_t us)
-{
-    const int64_t slice = 100000;
-    for (; us > 0 && !stop && !orphaned(); us -= slice) {
-        usleep((useconds_t)(us < slice ? us : slice));
-    }
-}
-
+/* The drainer from before a reload may still hold the spool for a moment. */
 static apr_status_t open_drain(mm_drain_t **drain, const mm_drain_options_t *options, const mm_log_t *log,
-                               apr_pool_t *pool, mm_err_t *err)
+                               const mm_wait_t *wait, apr_pool_t *parent_pool, mm_err_t *err)
 {
     int told = 0;
     for (;;) {
+        apr_pool_t *pool = NULL;
+        apr_pool_create(&pool, parent_pool);
         apr_status_t rv = mm_drain_create(drain, options, log, pool, err);
-        if (!APR_STATUS_IS_EAGAIN(rv) || stop || orphaned()) {
+        if (!APR_STATUS_IS_EAGAIN(rv) || mm_wait_over(wait)) {
             return rv;
         }
+        apr_pool_destroy(pool);
         if (!told++) {
             mm_log(log, MM_LOG_NOTICE, "MM0701", "waiting for the spool: %s", err->text);
         }
-        wait_us(LOCK_RETRY_US);
+        mm_wait(wait, LOCK_RETRY_US);
     }
 }
 
@@ -118,6 +119,7 @@ static void drainer_main(const drainer_t *d)
 {
     const mm_config_t *config = mm_config_get(d->s);
     mm_log_t log = {log_to_httpd, d->s};
+    mm_wait_t wait = {&stop, orphaned};
     mm_err_t err;
     apr_pool_t *pool = NULL;
     become_daemon();
@@ -127,7 +129,7 @@ static void drainer_main(const drainer_t *d)
     }
     /* Behind the change of user, which clears it. */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    wait_us((int64_t)d->pause_s * 1000000);
+    mm_wait(&wait, (int64_t)d->pause_s * APR_USEC_PER_SEC);
     mm_store_init();
     mm_drain_options_t options = {.spool_dir = config->spool_dir,
                                   .mongo_uri = config->mongo_uri,
@@ -139,34 +141,38 @@ static void drainer_main(const drainer_t *d)
                                   .stop = &stop,
                                   .orphaned = orphaned};
     mm_drain_t *drain = NULL;
-    apr_status_t rv = open_drain(&drain, &options, &log, pool, &err);
-    if (rv == APR_SUCCESS && !stop && !orphaned()) {
+    apr_status_t rv = open_drain(&drain, &options, &log, &wait, pool, &err);
+    if (rv == APR_SUCCESS) {
         rv = mm_drain_run(drain, &err);
     }
-    if (rv != APR_SUCCESS && !stop && !orphaned()) {
+    if (rv != APR_SUCCESS && !mm_wait_over(&wait)) {
         mm_log(&log, MM_LOG_ERROR, "MM0703", "the drainer ends: %s", err.text);
     }
 }
 
 static void on_change(int reason, void *data, int status);
 
-static int start_process(drainer_t *d)
+static void start_process(drainer_t *d)
 {
     parent = getpid();
     pid_t pid = fork();
     if (pid < 0) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, errno, d->s, "MM0704: cannot start the drainer");
-        return HTTP_INTERNAL_SERVER_ERROR;
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, d->s, "MM0704: cannot start the drainer; it is tried again");
+        return;
     }
     if (pid == 0) {
         drainer_main(d);
         _exit(0);
     }
     d->proc.pid = pid;
+    d->runs = 1;
     d->started = apr_time_now();
+    if (!d->noted) {
+        apr_pool_note_subprocess(d->pconf, &d->proc, APR_KILL_AFTER_TIMEOUT);
+        d->noted = 1;
+    }
     apr_proc_other_child_register(&d->proc, on_change, d, NULL, d->pconf);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, d->s, "MM0705: drainer started, pid %" APR_PID_T_FMT, pid);
-    return OK;
 }
 
 static int httpd_goes_on(void)
@@ -177,6 +183,7 @@ static int httpd_goes_on(void)
 
 static void restart_process(drainer_t *d, int status)
 {
+    d->runs = 0;
     apr_proc_other_child_unregister(d);
     if (!httpd_goes_on()) {
         return;
@@ -186,10 +193,9 @@ static void restart_process(drainer_t *d, int status)
         d->pause_s = PAUSE_MAX_S;
     }
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, d->s,
-                 "MM0706: the drainer ended (%s %d); another one begins in %u s. Nothing is lost, the spool keeps what "
-                 "was not counted",
-                 WIFSIGNALED(status) ? "signal" : "status",
-                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), d->pause_s);
+                 "MM0706: the drainer ended (status %d); another one begins in %u s. Nothing is lost, the spool keeps "
+                 "what was not counted",
+                 status, d->pause_s);
     start_process(d);
 }
 
@@ -202,11 +208,33 @@ static void on_change(int reason, void *data, int status)
         restart_process(d, status);
         break;
     case APR_OC_REASON_RESTART:
+        d->runs = 0;
         apr_proc_other_child_unregister(d);
         break;
     default:
         break;
     }
+}
+
+int mm_supervise_monitor(void)
+{
+    if (supervised && !supervised->runs && httpd_goes_on()) {
+        start_process(supervised);
+    }
+    return DECLINED;
+}
+
+void mm_supervise_reset(void)
+{
+    supervised = NULL;
+}
+
+/* At its first start httpd may refuse; at a reload that would take the whole site down for the sake of its statistics.
+ */
+static int is_reload(void)
+{
+    int generation = 0;
+    return ap_mpm_query(AP_MPMQ_GENERATION, &generation) == APR_SUCCESS && generation > 0;
 }
 
 int mm_supervise_start(apr_pool_t *pconf, server_rec *s)
@@ -219,18 +247,17 @@ int mm_supervise_start(apr_pool_t *pconf, server_rec *s)
     int root = geteuid() == 0;
     if (mm_spool_prepare(config->spool_dir, root ? ap_unixd_config.user_id : (uid_t)-1,
                          root ? ap_unixd_config.group_id : (gid_t)-1, pconf, &err) != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "MM0707: MetricsSpool: %s", err.text);
-        return HTTP_INTERNAL_SERVER_ERROR;
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "MM0707: MetricsSpool: %s%s", err.text,
+                     is_reload() ? ". httpd goes on; until this is mended nothing is recorded, or it waits" : "");
+        if (!is_reload()) {
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
     }
-    if (!config->drainer) {
-        return OK;
+    if (config->drainer) {
+        supervised = apr_pcalloc(pconf, sizeof(*supervised));
+        supervised->pconf = pconf;
+        supervised->s = s;
+        start_process(supervised);
     }
-    drainer_t *d = apr_pcalloc(pconf, sizeof(*d));
-    d->pconf = pconf;
-    d->s = s;
-    int status = start_process(d);
-    if (status == OK) {
-        apr_pool_note_subprocess(pconf, &d->proc, APR_KILL_AFTER_TIMEOUT);
-    }
-    return status;
+    return OK;
 }

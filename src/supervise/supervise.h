@@ -10,7 +10,14 @@
 
 #include "config/config.h"
 
-/* For post_config, in the second pass and at each reload. pool is pconf: its end stops the drainer. */
+/* For post_config, in the second pass and at each reload: makes the spool directory and starts the drainer, which
+ * pconf's end stops. A spool that cannot be used keeps httpd from starting, but not from reloading. */
 int mm_supervise_start(apr_pool_t *pconf, server_rec *s);
+
+/* For the monitor hook, which httpd's parent runs every few seconds: starts the drainer if that has failed. */
+int mm_supervise_monitor(void);
+
+/* For pre_config: there is no drainer of this configuration yet. */
+void mm_supervise_reset(void);
 
 #endif

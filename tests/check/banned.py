@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What nobody should write here: unsafe calls, endless files, paths of one's own machine, a core file without a test."""
+"""What nobody should write here: unsafe calls, endless files, paths of one's own machine, a core .c without a test."""
 
 import os
 import re

@@ -22,7 +22,7 @@ def directives_of_source(check):
             line = line_of(text, match.start())
             name = (match.group(1) or "").lstrip("<")
             if not MENTION.fullmatch(name):
-                check.wrong(path, line, f"the name of a directive should be a literal that begins with Metrics: {name!r}")
+                check.wrong(path, line, f"the name of a directive is a literal that begins with Metrics, not {name!r}")
             found.setdefault(name, (path, line))
     if not found:
         check.wrong("src/config", 1, "no AP_INIT_… entry found")

@@ -49,7 +49,7 @@ static apr_status_t put_doc(copy_t *copy, bson_t *doc)
     return APR_SUCCESS;
 }
 
-static apr_status_t on_batch(void *baton, const char *spool_id, int64_t seq, mm_err_t *err)
+static apr_status_t on_batch(void *baton, const char *spool_id, int64_t seq, const char *nonce, mm_err_t *err)
 {
     copy_t *copy = baton;
     bson_t doc = BSON_INITIALIZER;

@@ -31,6 +31,16 @@ def uri_of(base, name):
     return f"{scheme}://{hosts}/{name}" + (f"?{query}" if query else "")
 
 
+RACES_MAX = 3  # of some hundred stops
+
+
+@pytest.fixture(scope="session", autouse=True)
+def races_are_rare():
+    """A race of the MPM at a stop is no reason to fail; the same at every stop would be a crash of ours."""
+    yield
+    assert Httpd.races_at_stop[RACES_MAX:] == []
+
+
 @pytest.fixture(scope="session")
 def database():
     with Database(orphan=False) as server:

@@ -2,12 +2,15 @@
 
 import os
 import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
+from mm_database import Database
 
-from environment import Gate, wait_for
-from environment.httpd import SETTINGS, free_port, parent_of, process_alive
+from environment import Counts, Gate, wait_for
+from environment.httpd import BUILD, SETTINGS, free_port, parent_of, process_alive
 from environment.waiting import wait_equal
 
 CONF = """
@@ -47,7 +50,8 @@ def test_runs_as_the_user_and_apart_from_httpds_group(site):
     assert os.getsid(drainer) == drainer
     assert len(children) == 1 and os.getpgid(children[0]) == os.getpgid(site.pid)
     # It keeps no listening socket: an httpd that is started anew must get its port.
-    listening = {line.split()[9] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if line.split()[3] == "0A"}
+    sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    listening = {columns[9] for columns in sockets if columns[3] == "0A"}
     held = {os.readlink(entry) for entry in Path(f"/proc/{drainer}/fd").iterdir()}
     assert {f"socket:[{inode}]" for inode in listening} & held == set()
 
@@ -83,7 +87,6 @@ def test_stop_leaves_nobody_and_start_goes_on(site):
 
 def test_stop_is_not_slow(site):
     """With the database there and with it away, stopping takes less than the 3 s after which APR would kill."""
-    import time
     site.mongo_uri = f"mongodb://127.0.0.1:{free_port()}/away"
     site.allow_log("MM0206")
     site.start()
@@ -145,7 +148,6 @@ def test_database_away_and_back(site, database):
 
 
 def test_database_killed_and_started_again(httpd):
-    from mm_database import Database
     with Database(orphan=False) as own:
         if own.is_external:
             pytest.skip("the database is not ours to kill; the test with the gate covers the rest")
@@ -153,7 +155,6 @@ def test_database_killed_and_started_again(httpd):
         site.allow_log("MM0206")
         site.file("datasets/one", "one")
         site.start()
-        from environment import Counts
         counts = Counts(own.uri, "own")
         visit(site, *["one"] * 20)
         counts.wait("datasets", {"one": (20, 0)})
@@ -204,8 +205,6 @@ def test_second_httpd_on_the_same_spool_waits_for_it(site, httpd):
 
 
 def test_drainer_off_leaves_everything_in_the_spool(httpd):
-    from environment.httpd import BUILD
-    import subprocess
     site = httpd(CONF, settings=SETTINGS + "MetricsDrainer Off\n", markers=False)
     site.file("datasets/one", "one")
     site.start()
@@ -244,7 +243,7 @@ def test_reload_keeps_one_drainer(site):
         site.reload()
         visit(site, "one")
     second = site.drainer(other_than=first)
-    wait_for(lambda: len([pid for pid in site._family_of(site.pid) if _is_drainer(pid)]) == 1, what="one drainer is left")
+    wait_for(lambda: len([pid for pid in site.family() if _is_drainer(pid)]) == 1, what="one drainer is left")
     assert parent_of(second) == site.pid
     site.counts.wait("datasets", {"one": (3, 0)})
 

@@ -75,7 +75,8 @@ def server(httpd_of_file, backend):
                           modules=("dir", "rewrite", "include", "proxy", "proxy_http"))
     for name in ("one", "two", "sorry", "inc"):
         httpd.file(f"datasets/{name}", f"<h1>{name}</h1>")
-    httpd.file("datasets/page.shtml", '<!--#include virtual="/datasets/inc" --><!--#include virtual="/datasets/two" -->')
+    httpd.file("datasets/page.shtml",
+               '<!--#include virtual="/datasets/inc" --><!--#include virtual="/datasets/two" -->')
     httpd.file("hidden/one.html", "hidden")
     httpd.file("collections/c1/index.html", "collection")
     httpd.file("named/.keep", "")

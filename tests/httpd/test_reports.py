@@ -1,9 +1,10 @@
-"""Reports: what a browser or curl gets, byte by byte, from totals and a catalogue that the test puts into the database."""
+"""Reports: what a browser or curl gets, from totals and a catalogue that the test puts into the database."""
 
 import re
 from datetime import datetime, timezone
 
 import pytest
+from bson import ObjectId
 
 from environment import Gate
 from environment.client import rows
@@ -51,7 +52,7 @@ FORMULAS = ["=1+1", '=HYPERLINK("http://x","y")', "+49 30", "-1", "@SUM(A1)", "\
 
 
 @pytest.fixture(scope="module")
-def server(httpd_of_file, database):
+def server(httpd_of_file):
     # Times are in UTC wherever the server stands.
     return httpd_of_file(CONF, types=TYPES, markers=False, environ={"TZ": "Asia/Kolkata"}).start()
 
@@ -135,7 +136,8 @@ def test_order_is_total(site):
 
 
 def test_unused_resources_have_no_row(site):
-    used(site, "datasets", total("zero"), total("machine", 0, 0, machine_views=0), total("viewed", 1), total("loaded", 0, 1))
+    used(site, "datasets", total("zero"), total("robots", 0, 0, machine_views=0), total("viewed", 1),
+         total("loaded", 0, 1))
     assert [row[0] for row in report(site, "/metrics/datasets")[1:]] == ["viewed", "loaded"]
 
 
@@ -213,7 +215,6 @@ def test_ids_that_are_no_utf8_are_escaped(site):
 
 
 def test_names_of_ids_of_all_kinds(site):
-    from bson import ObjectId
     object_id = ObjectId("5f0000000000000000000001")
     used(site, "datasets", total(str(object_id), 3), total("42", 2), total("text", 1))
     known(site, "datasets", {"_id": object_id, "name": "by object id"}, {"_id": 42, "name": "by number"},
@@ -315,8 +316,8 @@ def test_reports_take_get_and_head_only(site, method, path):
     assert (answer.status, answer.allowed) == (405, {"GET", "HEAD"})
 
 
-@pytest.mark.parametrize("path", ["/metrics/unknown", "/metrics/datasets/", "/metrics/datasets/d1/x", "/metrics/a/b/c/d",
-                                  "/metrics/Datasets", "/metrics/datasets.", "/metricsx", "/metrics/users"])
+@pytest.mark.parametrize("path", ["/metrics/unknown", "/metrics/datasets/", "/metrics/datasets/d1/x",
+                                  "/metrics/a/b/c/d", "/metrics/Datasets", "/metrics/datasets.", "/metricsx"])
 def test_unknown_paths(site, path):
     assert site.get(path).status == 404
 
@@ -392,11 +393,10 @@ def test_without_a_database_in_the_conf(httpd):
     assert "MetricsMongoURI" in answer.text
 
 
-def test_catalogue_in_another_database(httpd, database):
-    from conftest import uri_of
+def test_catalogue_in_another_database(httpd):
     site = httpd(CONF, types=TYPES, markers=False)
     other = site.counts.db.name + "_catalogue"
-    site._settings += f'MetricsCatalogURI "{uri_of(database.uri, other)}"\n'
+    site.settings += f'MetricsCatalogURI "{site.mongo_uri.replace(site.counts.db.name, other)}"\n'
     site.start()
     used(site, "datasets", total("d1", 1))
     known(site, "datasets", {"_id": "d1", "name": "not this one"})
@@ -408,8 +408,8 @@ def test_catalogue_in_another_database(httpd, database):
 
 
 def test_collections_with_another_prefix(httpd):
-    site = httpd(CONF, types=TYPES, markers=False, settings='MetricsMongoURI "${MONGO_URI}"\nMetricsCollectionPrefix usage_\n')
-    site.start()
+    site = httpd(CONF, types=TYPES, markers=False,
+                 settings='MetricsMongoURI "${MONGO_URI}"\nMetricsCollectionPrefix usage_\n').start()
     site.counts.db.usage_datasets.insert_one(total("d1", 1))
     used(site, "datasets", total("other", 1))
     assert rows(site.get("/metrics/datasets").body)[1][0] == "d1"

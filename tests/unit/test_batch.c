@@ -17,7 +17,7 @@ typedef struct seen {
     apr_status_t fail;
 } seen_t;
 
-static apr_status_t on_batch(void *baton, const char *spool_id, int64_t seq, mm_err_t *err)
+static apr_status_t on_batch(void *baton, const char *spool_id, int64_t seq, const char *nonce, mm_err_t *err)
 {
     seen_t *seen = baton;
 

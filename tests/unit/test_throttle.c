@@ -1,6 +1,6 @@
 /* Telling at once, then once a minute, with the whole number. */
 #include "unit.h"
-#include "drain/throttle.h"
+#include "base/throttle.h"
 
 static void tells_the_first_at_once(void **state)
 {

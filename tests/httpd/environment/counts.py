@@ -23,7 +23,7 @@ class Counts:
 
     def of(self, type_):
         """{id: (views, downloads)}"""
-        return {doc["_id"]: (doc.get("views", 0), doc.get("downloads", 0)) for doc in self.db["metrics_" + type_].find()}
+        return {id_: counters[:2] for id_, counters in self.all_of(type_).items()}
 
     def all_of(self, type_):
         """{id: (views, downloads, machine_views, machine_downloads)}"""
@@ -46,8 +46,8 @@ class Counts:
 
 
 class Markers:
-    """Knows when all earlier requests are in the database. The site's one child appends to one segment, which is read in
-    order: once a marker's visit is counted, everything before it has been looked at, counted or not."""
+    """Knows when all earlier requests are in the database. The site's one child appends to one segment, which is read
+    in order: once a marker's visit is counted, everything before it has been looked at, counted or not."""
 
     _numbers = itertools.count(1)
 

@@ -1,0 +1,128 @@
+/* One permission session for each MetricsAuthz line that is in force at the report's address or at that of one of its
+ * types; usually there is only one. A type is asked about when it is first met: those of the report's rows at once,
+ * those of parents when a row has one.
+ */
+#include "serve/guard.h"
+
+#include "apr_strings.h"
+#include "http_request.h"
+
+#include "config/config.h"
+
+typedef struct session {
+    const mm_authz_conf_t *conf;
+    mm_authz_session_t *session;
+    int status; /* OK, or the answer to whoever asks for what conf guards */
+    mm_err_t why;
+} session_t;
+
+struct mm_guard {
+    request_rec *r;
+    const mm_config_t *config;
+    const mm_location_t *location;
+    metrics_authz_query query;
+    apr_array_header_t *sessions; /* of session_t * */
+    const session_t **types;      /* in the configured order; NULL: not asked about yet */
+};
+
+static const session_t *session_of(mm_guard_t *guard, const mm_authz_conf_t *conf)
+{
+    for (int i = 0; i < guard->sessions->nelts; i++) {
+        const session_t *known = APR_ARRAY_IDX(guard->sessions, i, session_t *);
+        if (known->conf == conf) {
+            return known;
+        }
+    }
+    session_t *made = apr_pcalloc(guard->r->pool, sizeof(*made));
+    made->conf = conf;
+    made->status = mm_authz_open(&made->session, guard->r, conf, &guard->query, &made->why);
+    APR_ARRAY_PUSH(guard->sessions, session_t *) = made;
+    return made;
+}
+
+static const session_t *closed(mm_guard_t *guard)
+{
+    session_t *made = apr_pcalloc(guard->r->pool, sizeof(*made));
+    made->status = mm_authz_denied(guard->r, &made->why);
+    return made;
+}
+
+/* The session for the type's own address; a closed one if httpd's access control keeps the requester from it. */
+static const session_t *ask(mm_guard_t *guard, const char *type)
+{
+    request_rec *r = guard->r;
+    if (guard->location->rest[0] == '/' && strcmp(guard->location->rest + 1, type) == 0) {
+        return session_of(guard, mm_dir_config_get(r)->authz);
+    }
+    const char *address = apr_pstrcat(r->pool, guard->location->base, "/", type, NULL);
+    request_rec *sub = ap_sub_req_lookup_uri(ap_escape_uri(r->pool, address), r, NULL);
+    int status = sub->status;
+    const mm_authz_conf_t *conf = mm_dir_config_get(sub)->authz;
+    ap_destroy_sub_req(sub);
+    return status == HTTP_OK ? session_of(guard, conf) : closed(guard);
+}
+
+static const session_t *session_of_type(mm_guard_t *guard, const char *type)
+{
+    for (int i = 0; i < guard->config->types->nelts; i++) {
+        if (strcmp(guard->config->type_names[i], type) == 0) {
+            if (!guard->types[i]) {
+                guard->types[i] = ask(guard, type);
+            }
+            return guard->types[i];
+        }
+    }
+    return NULL;
+}
+
+static int refused(const session_t *session, mm_err_t *err)
+{
+    *err = session->why;
+    return session->status;
+}
+
+int mm_guard_open(mm_guard_t **guard, const char *const **types, size_t *n_types, request_rec *r,
+                  const mm_route_t *route, const mm_location_t *location, mm_err_t *err)
+{
+    const mm_config_t *config = mm_config_get(r->server);
+    mm_guard_t *made = apr_pcalloc(r->pool, sizeof(*made));
+    made->r = r;
+    made->config = config;
+    made->location = location;
+    made->query.type = route->type;
+    made->sessions = apr_array_make(r->pool, 2, sizeof(session_t *));
+    made->types = apr_pcalloc(r->pool, sizeof(*made->types) * ((size_t)config->types->nelts + 1));
+    const session_t *here = session_of(made, mm_dir_config_get(r)->authz);
+    if (here->status != OK) {
+        return refused(here, err);
+    }
+    const char **open = apr_pcalloc(r->pool, sizeof(*open) * ((size_t)config->types->nelts + 1));
+    *n_types = 0;
+    for (int i = 0; i < config->types->nelts; i++) {
+        const char *type = config->type_names[i];
+        if (route->type && strcmp(route->type, type) != 0) {
+            continue;
+        }
+        const session_t *session = session_of_type(made, type);
+        if (session->status == OK) {
+            open[(*n_types)++] = type;
+        }
+        else if (route->type) {
+            return refused(session, err);
+        }
+    }
+    *types = open;
+    *guard = made;
+    return OK;
+}
+
+apr_status_t mm_guard_see_resources(void *guard, const char *type, const char *const *ids, size_t n,
+                                    unsigned char *verdicts, mm_err_t *err)
+{
+    const session_t *session = session_of_type(guard, type);
+    memset(verdicts, METRICS_DENIED, n);
+    if (!session || session->status != OK) {
+        return APR_SUCCESS;
+    }
+    return mm_authz_see_resources(session->session, type, ids, n, verdicts, err);
+}
