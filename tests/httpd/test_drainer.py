@@ -271,3 +271,16 @@ def test_reload_takes_the_new_settings(site):
     finally:
         site.stop()
         site.counts.client.drop_database(other)
+
+
+def test_a_reload_survives_a_spool_that_cannot_be_used(httpd):
+    site = httpd(CONF).start()
+    site.file("datasets/one", "one")
+    site.spool.chmod(0o770)
+    site.expect_log("MM0707: MetricsSpool: .*httpd goes on")
+    site.allow_log("MM070[36]|MM040[12]")
+    site.reload()
+    assert site.get("/datasets/one").status == 200
+    site.spool.chmod(0o700)
+    wait_for(lambda: site.get("/datasets/one").status == 200 and site.counts.of("datasets").get("one", (0,))[0] > 1,
+             what="recording goes on")

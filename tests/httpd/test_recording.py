@@ -22,6 +22,11 @@ CONF = """
     MetricsUser "%{HTTP:X-User}"
     MetricsAgent machine "%{HTTP_USER_AGENT} =~ /curl/"
 </Location>
+<Location "/ignored">
+    SetHandler metrics
+    MetricsRecord On
+    MetricsIgnore "%{HTTP:Sec-GPC} == '1'"
+</Location>
 <Location "/">
     MetricsCapture On
 </Location>
@@ -271,3 +276,29 @@ def test_without_a_spool_nothing_is_taken(httpd):
     site.start()
     assert site.post("/metrics/datasets/one/views").status == 403
     assert not site.spool.exists()
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://elsewhere.example"}, {"Origin": "null"},
+                                     {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}])
+def test_pages_of_other_sites_cannot_record(site, headers):
+    assert site.post("/metrics/datasets/forged/views", headers=headers).status == 403
+    assert site.post("/metrics/datasets/own/views", headers={"Origin": f"http://127.0.0.1:{site.port}"}).status == 202
+    assert site.post("/metrics/datasets/own/views", headers={"Sec-Fetch-Site": "same-origin"}).status == 202
+    assert counted(site) == {"own": (2, 0)}
+
+
+def test_who_asks_not_to_be_counted_is_not(site):
+    answer = site.post("/ignored/datasets/gpc/views", headers={"Sec-GPC": "1"})
+    assert (answer.status, answer.json) == (202, {"recorded": 0})
+    assert site.post("/ignored/datasets/other/views").json == {"recorded": 1}
+    assert counted(site) == {"other": (1, 0)}
+
+
+@pytest.mark.parametrize("path", ["/metrics/datasets", "/closed/events", "/metrics/events"])
+def test_a_refused_body_is_not_asked_for(site, path):
+    """No "100 Continue", no reading of 900 MB: an answer at once, and the connection ends."""
+    answer = site.raw(f"POST {path} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                      "Content-Type: application/x-ndjson\r\nContent-Length: 900000000\r\n\r\n".encode())
+    head = answer.split(b"\r\n\r\n")[0]
+    assert head.split(b" ")[1] in (b"403", b"405", b"413")
+    assert b"Connection: close" in head
