@@ -7,8 +7,10 @@
  * answers them by registering a provider in its register_hooks:
  *
  *     static const metrics_authz_provider provider = {
- *         METRICS_AUTHZ_ABI, sizeof(metrics_authz_provider), my_configure, my_open, my_see_resources, my_see_users,
- * my_close
+ *         .abi = METRICS_AUTHZ_ABI,
+ *         .size = sizeof(metrics_authz_provider),
+ *         .open = my_open,
+ *         .see_resources = my_see_resources
  *     };
  *     ap_register_provider(pool, METRICS_AUTHZ_GROUP, "mine", METRICS_AUTHZ_VERSION, &provider);
  *
@@ -81,8 +83,11 @@ typedef struct metrics_authz_provider {
 
 /* RECORDING. For modules that know of uses which no URL shows (a WebDAV copy, a mount, …):
  *
- *     APR_OPTIONAL_FN_TYPE(metrics_record) *record = APR_RETRIEVE_OPTIONAL_FN(metrics_record);   (in
- * optional_fn_retrieve or post_config) if (record) record(r, "datasets", id, "download", r->user);
+ *     static APR_OPTIONAL_FN_TYPE(metrics_record) *record;
+ *     record = APR_RETRIEVE_OPTIONAL_FN(metrics_record);    in the hook optional_fn_retrieve, or in post_config
+ *     if (record) {
+ *         record(r, "datasets", id, "download", r->user);   in any hook of a request
+ *     }
  *
  * Appends one event to the spool, with the time, address and agent of r; it is then counted by the same rules as a
  * visit. action is "view" or "download"; user may be NULL. All strings are copied. Returns APR_SUCCESS once the event

@@ -30,8 +30,14 @@ void mm_recorder_child_init(apr_pool_t *pchild, server_rec *s)
         return;
     }
     mm_err_t err;
-    recorder_t *made = apr_pcalloc(pchild, sizeof(*made));
-    if (mm_spool_writer_create(&made->writer, config->spool_dir, MM_SPOOL_SEGMENT_MAX, pchild, &err) != APR_SUCCESS) {
+    (void)pchild;
+    /* A pool that nobody destroys: httpd may end pchild while worker threads still log their last requests. */
+    apr_pool_t *pool = NULL;
+    if (apr_pool_create_unmanaged_ex(&pool, NULL, NULL) != APR_SUCCESS) {
+        return;
+    }
+    recorder_t *made = apr_pcalloc(pool, sizeof(*made));
+    if (mm_spool_writer_create(&made->writer, config->spool_dir, MM_SPOOL_SEGMENT_MAX, pool, &err) != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, err.status, s, "MM0401: nothing is recorded: %s", err.text);
         return;
     }

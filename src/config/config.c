@@ -84,10 +84,10 @@ void *mm_dir_config_merge(apr_pool_t *pool, void *basev, void *addv)
     return conf;
 }
 
-const mm_type_t *mm_config_type(const mm_config_t *config, const char *name)
+mm_type_t *mm_config_type(const mm_config_t *config, const char *name)
 {
     for (int i = 0; i < config->types->nelts; i++) {
-        const mm_type_t *type = &APR_ARRAY_IDX(config->types, i, mm_type_t);
+        mm_type_t *type = &APR_ARRAY_IDX(config->types, i, mm_type_t);
         if (strcmp(type->name, name) == 0) {
             return type;
         }

@@ -81,7 +81,7 @@ void *mm_server_config_merge(apr_pool_t *pool, void *base, void *add);
 const mm_config_t *mm_config_get(const server_rec *s);
 
 /* The configured type of this name, or NULL. */
-const mm_type_t *mm_config_type(const mm_config_t *config, const char *name);
+mm_type_t *mm_config_type(const mm_config_t *config, const char *name);
 
 const mm_dir_config_t *mm_dir_config_get(const request_rec *r);
 

@@ -47,24 +47,18 @@ static const char *read_uri(cmd_parms *cmd, const char *arg, const char **uri)
 static const char *set_mongo_uri(cmd_parms *cmd, void *dir, const char *arg)
 {
     (void)dir;
-    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    return wrong ? wrong : read_uri(cmd, arg, &mm_config_being_read()->mongo_uri);
+    return read_uri(cmd, arg, &mm_config_being_read()->mongo_uri);
 }
 
 static const char *set_catalog_uri(cmd_parms *cmd, void *dir, const char *arg)
 {
     (void)dir;
-    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    return wrong ? wrong : read_uri(cmd, arg, &mm_config_being_read()->catalog_uri);
+    return read_uri(cmd, arg, &mm_config_being_read()->catalog_uri);
 }
 
 static const char *set_spool(cmd_parms *cmd, void *dir, const char *arg)
 {
     (void)dir;
-    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    if (wrong) {
-        return wrong;
-    }
     const char *path = ap_server_root_relative(cmd->pool, arg);
     if (!path || !*arg) {
         return apr_psprintf(cmd->pool, "MetricsSpool: \"%s\" is no path of a directory", arg);
@@ -76,10 +70,6 @@ static const char *set_spool(cmd_parms *cmd, void *dir, const char *arg)
 static const char *set_prefix(cmd_parms *cmd, void *dir, const char *arg)
 {
     (void)dir;
-    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    if (wrong) {
-        return wrong;
-    }
     if (strlen(arg) > PREFIX_MAX || !mm_text_is_type_name(arg, strlen(arg))) {
         return apr_psprintf(
             cmd->pool, "MetricsCollectionPrefix: \"%s\" must be 1 to %d of a-z, 0-9 and _, beginning with a letter",
@@ -92,10 +82,6 @@ static const char *set_prefix(cmd_parms *cmd, void *dir, const char *arg)
 static const char *set_interval(cmd_parms *cmd, void *dir, const char *arg)
 {
     (void)dir;
-    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    if (wrong) {
-        return wrong;
-    }
     char *end = NULL;
     double seconds = strtod(arg, &end);
     if (end == arg || *end != '\0' || !isfinite(seconds) || seconds < INTERVAL_MIN_S || seconds > INTERVAL_MAX_S) {
@@ -108,11 +94,8 @@ static const char *set_interval(cmd_parms *cmd, void *dir, const char *arg)
 
 static const char *set_drainer(cmd_parms *cmd, void *dir, int on)
 {
+    (void)cmd;
     (void)dir;
-    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    if (wrong) {
-        return wrong;
-    }
     mm_config_being_read()->drainer = on;
     return NULL;
 }
@@ -210,20 +193,35 @@ static const char *set_authz(cmd_parms *cmd, void *dir, const char *args)
     return NULL;
 }
 
+/* Every directive of the server, before its own function: there is one set of these, not one for each virtual host. */
+#define GLOBAL(function, arg_type)                                                                                     \
+    static const char *function##_globally(cmd_parms *cmd, void *dir, arg_type arg)                                    \
+    {                                                                                                                  \
+        const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);                                                    \
+        return wrong ? wrong : function(cmd, dir, arg);                                                                \
+    }
+
+GLOBAL(set_mongo_uri, const char *)
+GLOBAL(set_catalog_uri, const char *)
+GLOBAL(set_spool, const char *)
+GLOBAL(set_prefix, const char *)
+GLOBAL(set_interval, const char *)
+GLOBAL(set_drainer, int)
+
 #define ANYWHERE (RSRC_CONF | ACCESS_CONF)
 
 const command_rec mm_config_commands[] = {
-    AP_INIT_TAKE1("MetricsMongoURI", set_mongo_uri, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("MetricsMongoURI", set_mongo_uri_globally, NULL, RSRC_CONF,
                   "where usage is stored: a mongodb:// URI, or file:PATH of a file that holds it"),
-    AP_INIT_TAKE1("MetricsCatalogURI", set_catalog_uri, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("MetricsCatalogURI", set_catalog_uri_globally, NULL, RSRC_CONF,
                   "where the application's documents are, if not in MetricsMongoURI's database"),
-    AP_INIT_TAKE1("MetricsCollectionPrefix", set_prefix, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("MetricsCollectionPrefix", set_prefix_globally, NULL, RSRC_CONF,
                   "how the names of the collections begin; metrics_ if not set"),
-    AP_INIT_TAKE1("MetricsSpool", set_spool, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("MetricsSpool", set_spool_globally, NULL, RSRC_CONF,
                   "a directory on a local disk where events wait for the database"),
-    AP_INIT_TAKE1("MetricsFlushInterval", set_interval, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("MetricsFlushInterval", set_interval_globally, NULL, RSRC_CONF,
                   "seconds between two looks of the drainer at the spool; 1 if not set"),
-    AP_INIT_FLAG("MetricsDrainer", set_drainer, NULL, RSRC_CONF,
+    AP_INIT_FLAG("MetricsDrainer", set_drainer_globally, NULL, RSRC_CONF,
                  "On (as if not set): httpd runs the drainer; Off: `metricsctl drain` does"),
     AP_INIT_RAW_ARGS("<MetricsType", mm_set_type_section, NULL, RSRC_CONF,
                      "a type of resource: what counts as a use of it, and where its names are"),

@@ -41,13 +41,11 @@ static const char *check_content(const cmd_parms *cmd)
 
 static mm_type_t *find_or_add(mm_config_t *config, const char *name)
 {
-    for (int i = 0; i < config->types->nelts; i++) {
-        mm_type_t *type = &APR_ARRAY_IDX(config->types, i, mm_type_t);
-        if (strcmp(type->name, name) == 0) {
-            return type;
-        }
+    mm_type_t *type = mm_config_type(config, name);
+    if (type) {
+        return type;
     }
-    mm_type_t *type = apr_array_push(config->types);
+    type = apr_array_push(config->types);
     type->name = apr_pstrdup(config->pool, name);
     type->catalog = NULL;
     return type;
