@@ -24,6 +24,7 @@ typedef struct ctl_command {
 } ctl_command_t;
 
 extern const ctl_command_t ctl_drain;
+extern const ctl_command_t ctl_new_id;
 
 /* A log that writes to stderr what is at least as grave as the given level. */
 mm_log_t ctl_log(const mm_log_level_t *least);

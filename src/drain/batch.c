@@ -1,7 +1,8 @@
 /* The batch file, written and read in one pass each, through one buffer of fixed size.
  *
- * Invariant: under its final name a batch file is whole. The writer therefore works on a file beside it and renames as
- * the last act; the reader believes nothing of a file that does not end with a matching "end" record. One thread.
+ * Invariant: under its final name a batch file is whole. The writer therefore works on a file beside it, which has its
+ * room on the disk already (reserve.h) and is written over from the beginning, and renames as the last act; the reader
+ * believes nothing of a file that does not end with a matching "end" record. One thread.
  */
 #include "drain/batch.h"
 
@@ -33,6 +34,7 @@ typedef struct output {
     bson_t doc;
     uint8_t *buffer;
     size_t used;
+    int64_t written; /* bytes */
     int64_t segments, deltas;
     apr_status_t status; /* of the first failure; nothing is written after it */
     mm_err_t *err;
@@ -46,6 +48,7 @@ static void output_flush(output_t *out)
         return;
     }
     rv = mm_file_write_all(out->fd, out->buffer, out->used, NULL);
+    out->written += (int64_t)out->used;
     out->used = 0;
     if (rv != APR_SUCCESS) {
         out->status = mm_err_set_os(out->err, rv, "cannot write the batch file");
@@ -107,6 +110,10 @@ static apr_status_t output_all(int fd, const char *spool_id, int64_t seq, const 
     mm_record_end(&out.doc, out.segments, out.deltas);
     output_record(&out);
     output_flush(&out);
+    /* Behind it are what is left of the reserve, and of a batch that did not become whole. */
+    if (out.status == APR_SUCCESS && ftruncate(fd, (off_t)out.written) != 0) {
+        out.status = mm_err_set_os(err, errno, "cannot cut the batch file to its length");
+    }
     bson_destroy(&out.doc);
     free(out.buffer);
     return out.status;
@@ -135,16 +142,13 @@ apr_status_t mm_batch_write(const char *dir, const char *spool_id, int64_t seq, 
     if (dirfd < 0) {
         return mm_err_set_os(err, errno, "cannot open the spool %s", dir);
     }
-    rv = mm_own_create(&fd, dirfd, MM_BATCH_TEMP_FILE, O_TRUNC, err);
+    rv = mm_own_create(&fd, dirfd, MM_BATCH_TEMP_FILE, 0, err);
     if (rv != APR_SUCCESS) {
         goto out;
     }
     rv = output_all(fd, spool_id, seq, nonce, count, reader, err);
     if (rv == APR_SUCCESS) {
         rv = mm_file_commit(dirfd, fd, MM_BATCH_TEMP_FILE, MM_BATCH_FILE, err);
-    }
-    else {
-        unlinkat(dirfd, MM_BATCH_TEMP_FILE, 0); /* a full disk needs the room more than we need the file */
     }
 out:
     if (fd >= 0) {

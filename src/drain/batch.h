@@ -19,7 +19,8 @@
 
 #define MM_BATCH_FILE      "batch"
 #define MM_CHECKPOINT_FILE "checkpoint"
-/* What a batch is called until it is whole. One that is left behind is overwritten. */
+/* What a batch is called until it is whole, and the room that is kept for it: see reserve.h. One that is left behind is
+ * overwritten. */
 #define MM_BATCH_TEMP_FILE "batch.tmp"
 
 #define MM_BATCH_NONCE_LEN 24
@@ -30,7 +31,7 @@
 apr_status_t mm_batch_nonce(char *nonce, mm_err_t *err);
 
 /* Writes DIR/batch from what count holds and where reader stands. Nothing is there, or the old file is whole, when it
- * fails. */
+ * fails; after a failure of which mm_reserve_no_room is true something smaller may still have room. */
 apr_status_t mm_batch_write(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
                             const mm_count_t *count, const mm_spool_reader_t *reader, mm_err_t *err);
 

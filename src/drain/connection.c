@@ -1,12 +1,15 @@
 /* Two facts, open and prepared, and a count of failures that takes both back. One thread. */
 #include "drain/connection.h"
 
+#include "drain/wait.h"
+
 static void close_it(mm_connection_t *connection)
 {
     apr_pool_destroy(connection->store_pool);
     connection->store_pool = NULL;
     connection->store = NULL;
     connection->prepared = false;
+    connection->prepare_at_us = 0;
     connection->failures = 0;
 }
 
@@ -31,15 +34,37 @@ static apr_status_t transient(apr_status_t rv)
     return rv == APR_EINVAL ? APR_EGENERAL : rv;
 }
 
-apr_status_t mm_connection_ready(mm_connection_t *connection, mm_err_t *err)
+static apr_status_t prepare(mm_connection_t *connection, int64_t now_us, mm_err_t *err)
+{
+    mm_err_t why;
+    apr_status_t rv = mm_store_prepare(connection->store, connection->types, connection->n_types, &why);
+
+    if (rv == MM_STORE_AWAY || rv == MM_STORE_UNFIT) {
+        return mm_err_set(err, rv, "%s", why.text);
+    }
+    connection->prepared = rv == APR_SUCCESS;
+    connection->prepare_at_us = now_us + MM_CONNECTION_PREPARE_US;
+    if (rv == APR_SUCCESS) {
+        why.status = APR_SUCCESS;
+        why.text[0] = '\0';
+    }
+    connection->unprepared = why;
+    return APR_SUCCESS;
+}
+
+apr_status_t mm_connection_ready_at(mm_connection_t *connection, int64_t now_us, mm_err_t *err)
 {
     apr_status_t rv = mm_connection_open(connection, err);
 
-    if (rv == APR_SUCCESS && !connection->prepared) {
-        rv = mm_store_prepare(connection->store, connection->types, connection->n_types, err);
-        connection->prepared = rv == APR_SUCCESS;
+    if (rv == APR_SUCCESS && !connection->prepared && now_us >= connection->prepare_at_us) {
+        rv = prepare(connection, now_us, err);
     }
     return transient(rv);
+}
+
+apr_status_t mm_connection_ready(mm_connection_t *connection, mm_err_t *err)
+{
+    return mm_connection_ready_at(connection, mm_wait_clock_us(), err);
 }
 
 apr_status_t mm_connection_used(mm_connection_t *connection, apr_status_t rv)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <apr_pools.h>
 #include "base/err.h"
+#include "drain/refusals.h"
 #include "drain/wait.h"
 #include "store/store.h"
 
@@ -16,6 +17,10 @@
 #define MM_DELIVER_CHUNK_MAX 1000
 #define MM_DELIVER_CHUNK_MIN 10
 
+/* A document that the server refuses for no known reason holds up what is behind it for at most so long, while others
+ * are taken. */
+#define MM_DELIVER_STUCK_S (INT64_C(6) * 3600)
+
 /* How large the next call should be after one of chunk deltas that took so long. */
 size_t mm_deliver_next_chunk(size_t chunk, bool failed, int64_t took_us);
 
@@ -23,15 +28,24 @@ size_t mm_deliver_next_chunk(size_t chunk, bool failed, int64_t took_us);
 typedef struct mm_deliver {
     int64_t done; /* so many deltas, from the beginning of the file, need not be applied again */
     int64_t rejected;
-    int64_t left_out; /* rejected, and not in rejected.ndjson for want of room */
-    mm_err_t reason;  /* why, of the last that was rejected */
-    size_t chunk;     /* of the next call; 0 is the largest. Kept from batch to batch */
+    int64_t left_out;       /* rejected, and not in rejected.ndjson for want of room */
+    mm_err_t reason;        /* why, of the last that was rejected */
+    bool claimed;           /* the database knows that this batch comes from here */
+    size_t chunk;           /* of the next call; 0 is the largest. Kept from batch to batch */
+    mm_refusals_t refusals; /* kept from batch to batch */
 } mm_deliver_t;
 
 void mm_deliver_begin(mm_deliver_t *deliver);
 
-/* Applies what is left of DIR/batch. What the database rejects goes to rejected.ndjson and counts as done. A failure
- * can be tried again, except APR_EINVAL: the file is damaged. APR_EINTR: wait says that the work should end. */
+/* Applies what is left of DIR/batch, having claimed its number. What the database refuses for reasons that lie in
+ * single documents, or without a reason for MM_DELIVER_STUCK_S, goes to rejected.ndjson and counts as done. now_us: of
+ * a clock that never runs backwards, and positive. A failure can be tried again, except APR_EINVAL: the file is
+ * damaged. APR_EINTR: wait says that the work should end. MM_STORE_FOREIGN: the numbers of this spool are given out
+ * twice; nothing is applied until the administrator has done what err says. */
+apr_status_t mm_deliver_batch_at(mm_deliver_t *deliver, const char *dir, mm_store_t *store, const mm_wait_t *wait,
+                                 int64_t now_us, apr_pool_t *pool, mm_err_t *err);
+
+/* The same, now. */
 apr_status_t mm_deliver_batch(mm_deliver_t *deliver, const char *dir, mm_store_t *store, const mm_wait_t *wait,
                               apr_pool_t *pool, mm_err_t *err);
 

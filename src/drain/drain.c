@@ -9,6 +9,9 @@
  * A round that read frames without a single use in them (robots, HEAD, …) goes the same way with an empty batch, which
  * needs no database: the positions move on and the segments can go.
  *
+ * On a full disk, which only we can empty, a batch that has no room is given up for a smaller one: back to IDLE, to the
+ * positions of the last batch that was written. Nothing is released in between.
+ *
  * Memory: one count (bounded by the deltas of one batch, and one frame on top: a frame's events share one position and
  * so must share one batch; at most 4 MiB of packed events), one frame, one chunk of deltas. One thread.
  */
@@ -22,10 +25,11 @@
 #include "drain/backoff.h"
 #include "drain/batch.h"
 #include "drain/connection.h"
+#include "drain/reserve.h"
 #include "drain/resume.h"
+#include "drain/round.h"
 #include "base/throttle.h"
 #include "drain/wait.h"
-#include "event/event.h"
 #include "spool/spool.h"
 #include "spool/spool_reader.h"
 #include "store/store.h"
@@ -42,15 +46,18 @@ struct mm_drain {
     mm_wait_t wait;
     mm_spool_reader_t *reader;
     mm_count_t *count;
+    mm_round_t round;
     drain_state_t state;
-    int64_t seq;    /* of the last batch that was written, 0 before the first */
-    int64_t deltas; /* in the batch that is pending */
-    int64_t events; /* in it; 0 for one that an earlier drainer left */
-    bool more;      /* the spool holds more than was read: the next step need not wait */
+    int64_t reserve; /* bytes that are kept for the next batch */
+    int64_t seq;     /* of the last batch that was written, 0 before the first */
+    int64_t deltas;  /* in the batch that is pending */
+    bool more;       /* the spool holds more than was read: the next step need not wait */
     mm_deliver_t deliver;
     mm_connection_t connection;
-    mm_throttle_t unreadable;
+    mm_throttle_t held;
 };
+
+/* --- life --- */
 
 static apr_status_t unlock(void *data)
 {
@@ -80,11 +87,33 @@ static apr_status_t resume(mm_drain_t *drain, mm_err_t *err)
     return APR_SUCCESS;
 }
 
-apr_status_t mm_drain_create(mm_drain_t **result, const mm_drain_options_t *options, const mm_log_t *log,
-                             apr_pool_t *pool, mm_err_t *err)
+/* With the lock in hand: the rest of what a drain needs. */
+static apr_status_t set_up(mm_drain_t *drain, mm_err_t *err)
+{
+    apr_status_t rv = mm_spool_id(drain->spool_id, drain->options.spool_dir, drain->pool, err);
+
+    if (rv == APR_SUCCESS) {
+        rv = mm_connection_open(&drain->connection, err);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = mm_spool_reader_create(&drain->reader, drain->options.spool_dir, drain->log, drain->pool, err);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_pool_create(&drain->scratch, drain->pool);
+    drain->count = mm_count_create(drain->pool);
+    mm_round_init(&drain->round, drain->reader, drain->count, drain->options.spool_dir, drain->log);
+    rv = resume(drain, err);
+    if (rv == APR_SUCCESS) {
+        drain->reserve = mm_reserve_make(drain->options.spool_dir);
+    }
+    return rv;
+}
+
+static mm_drain_t *make(const mm_drain_options_t *options, const mm_log_t *log, apr_pool_t *pool)
 {
     mm_drain_t *drain = apr_pcalloc(pool, sizeof(*drain));
-    apr_status_t rv;
 
     drain->options = *options;
     drain->log = log;
@@ -96,27 +125,29 @@ apr_status_t mm_drain_create(mm_drain_t **result, const mm_drain_options_t *opti
                                           .types = options->types,
                                           .n_types = options->n_types,
                                           .pool = pool};
-    rv = mm_connection_open(&drain->connection, err);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = mm_spool_id(drain->spool_id, options->spool_dir, pool, err);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = mm_spool_lock(&drain->lock, options->spool_dir, pool, err);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    apr_pool_cleanup_register(pool, drain, unlock, apr_pool_cleanup_null);
-    apr_pool_create(&drain->scratch, pool);
-    drain->count = mm_count_create(pool);
-    rv = mm_spool_reader_create(&drain->reader, options->spool_dir, log, pool, err);
+    return drain;
+}
+
+apr_status_t mm_drain_create(mm_drain_t **result, const mm_drain_options_t *options, const mm_log_t *log,
+                             apr_pool_t *parent, mm_err_t *err)
+{
+    mm_drain_t *drain;
+    apr_pool_t *pool = NULL;
+    apr_status_t rv;
+    int lock;
+
+    /* A pool of its own, so that a failure leaves nothing behind; and the lock first, since it may be waited for by
+     * trying this over and over. */
+    apr_pool_create(&pool, parent);
+    rv = mm_spool_lock(&lock, options->spool_dir, pool, err);
     if (rv == APR_SUCCESS) {
-        rv = resume(drain, err);
+        drain = make(options, log, pool);
+        drain->lock = lock;
+        apr_pool_cleanup_register(pool, drain, unlock, apr_pool_cleanup_null);
+        rv = set_up(drain, err);
     }
     if (rv != APR_SUCCESS) {
-        apr_pool_cleanup_run(pool, drain, unlock);
+        apr_pool_destroy(pool);
         return rv;
     }
     *result = drain;
@@ -125,66 +156,19 @@ apr_status_t mm_drain_create(mm_drain_t **result, const mm_drain_options_t *opti
 
 /* --- reading --- */
 
-/* Counts the events of one frame and returns how many could not be read. */
-static int64_t count_pack(mm_drain_t *drain, const uint8_t *data, size_t len)
-{
-    mm_event_t event;
-    int64_t unreadable = 0;
-
-    for (;;) {
-        apr_status_t rv = mm_event_unpack(&event, &data, &len, NULL);
-
-        if (rv == APR_EOF) {
-            return unreadable;
-        }
-        if (rv == APR_SUCCESS) {
-            mm_count_add(drain->count, &event);
-            drain->events++;
-            continue;
-        }
-        unreadable++;
-        if (rv != APR_EGENERAL) {
-            return unreadable; /* so is the rest of the pack */
-        }
-    }
-}
-
-static void tell_unreadable(mm_drain_t *drain, int64_t n)
-{
-    int64_t times;
-
-    if (mm_throttle_tell(&drain->unreadable, mm_wait_clock_us(), n, &times)) {
-        mm_log(drain->log, MM_LOG_WARNING, "MM0203",
-               "%" PRId64 " event(s) in the spool could not be read and are left out. Were they written by another "
-               "version of this module?",
-               times);
-    }
-}
-
-/* Reads until the batch is full or the round is over. A failure of the spool is returned, but what was read before it
- * is counted. */
+/* A failure of the spool is returned, but what was read before it is counted. */
 static apr_status_t read_round(mm_drain_t *drain, mm_err_t *err)
 {
-    const uint8_t *payload;
-    size_t len;
-    int64_t frames = 0, unreadable = 0;
-    apr_status_t rv;
+    apr_status_t rv = mm_round_read(&drain->round, err);
+    int64_t times;
 
-    drain->events = 0;
-    rv = mm_spool_reader_begin(drain->reader, err);
-    while (rv == APR_SUCCESS && drain->events < MM_DRAIN_EVENTS_MAX && !mm_count_full(drain->count)) {
-        rv = mm_spool_reader_next(drain->reader, &payload, &len, err);
-        if (rv == APR_SUCCESS) {
-            unreadable += count_pack(drain, payload, len);
-            frames++;
-        }
+    drain->more = drain->round.more;
+    drain->state = drain->round.frames > 0 ? STATE_COUNTED : STATE_IDLE;
+    /* With once it is what we end with. */
+    if (!drain->options.once && mm_throttle_tell(&drain->held, mm_wait_clock_us(), drain->round.held, &times)) {
+        mm_log(drain->log, MM_LOG_ERROR, "MM0203", "%s", drain->round.held_text.text);
     }
-    drain->more = rv == APR_SUCCESS;
-    if (frames > 0) {
-        drain->state = STATE_COUNTED;
-    }
-    tell_unreadable(drain, unreadable);
-    return rv == APR_EOF ? APR_SUCCESS : rv;
+    return rv;
 }
 
 static apr_status_t write_batch(mm_drain_t *drain, mm_err_t *err)
@@ -202,9 +186,26 @@ static apr_status_t write_batch(mm_drain_t *drain, mm_err_t *err)
     drain->seq++;
     drain->deltas = (int64_t)mm_count_deltas(drain->count);
     drain->state = STATE_PENDING;
+    drain->reserve = 0;
+    mm_spool_reader_mark(drain->reader);
     mm_deliver_begin(&drain->deliver);
     mm_count_reset(drain->count);
     return APR_SUCCESS;
+}
+
+/* The same, of less when there is no room for it. *err is of the last try. */
+static apr_status_t write_what_fits(mm_drain_t *drain, mm_err_t *err)
+{
+    apr_status_t rv;
+
+    while (mm_reserve_no_room(rv = write_batch(drain, err)) && mm_round_shrink(&drain->round)) {
+        /* If this fails, so has the round before, which will be told. */
+        read_round(drain, NULL);
+        if (drain->state != STATE_COUNTED) {
+            return APR_SUCCESS;
+        }
+    }
+    return rv;
 }
 
 /* --- applying --- */
@@ -239,7 +240,7 @@ static void tell_batch(const mm_drain_t *drain)
                deliver->reason.text);
     }
     mm_log(drain->log, MM_LOG_DEBUG, "MM0205", "batch %" PRId64 ": %" PRId64 " event(s), %" PRId64 " document(s)",
-           drain->seq, drain->events, drain->deltas);
+           drain->seq, drain->round.events, drain->deltas);
 }
 
 static apr_status_t settle(mm_drain_t *drain, mm_err_t *err)
@@ -255,7 +256,8 @@ static apr_status_t settle(mm_drain_t *drain, mm_err_t *err)
     if (rv == APR_SUCCESS) {
         tell_batch(drain);
         drain->state = STATE_IDLE;
-        drain->events = 0;
+        drain->round.events = 0;
+        mm_round_grow(&drain->round);
     }
     return rv;
 }
@@ -268,7 +270,7 @@ static apr_status_t advance(mm_drain_t *drain, int *worked, mm_err_t *err)
     apr_status_t rv = APR_SUCCESS;
 
     if (drain->state == STATE_COUNTED) {
-        rv = write_batch(drain, err);
+        rv = write_what_fits(drain, err);
     }
     if (rv == APR_SUCCESS && drain->state != STATE_IDLE) {
         rv = settle(drain, err);
@@ -276,6 +278,18 @@ static apr_status_t advance(mm_drain_t *drain, int *worked, mm_err_t *err)
     }
     else if (rv == APR_SUCCESS && !drain->connection.prepared) {
         rv = mm_connection_used(&drain->connection, mm_connection_ready(&drain->connection, err));
+    }
+    return rv;
+}
+
+/* What was read is counted: its segments can go, and the room that they leave is first of all ours. */
+static apr_status_t release(mm_drain_t *drain, mm_err_t *err)
+{
+    apr_status_t rv = mm_spool_reader_release(drain->reader, err);
+
+    drain->more = drain->more || mm_spool_reader_more(drain->reader);
+    if (drain->reserve < MM_RESERVE_MAX) {
+        drain->reserve = mm_reserve_make(drain->options.spool_dir);
     }
     return rv;
 }
@@ -292,7 +306,7 @@ apr_status_t mm_drain_step(mm_drain_t *drain, int *worked, mm_err_t *err)
     }
     rv = advance(drain, worked, err);
     if (drain->state == STATE_IDLE) {
-        apr_status_t release_rv = mm_spool_reader_release(drain->reader, rv == APR_SUCCESS ? err : NULL);
+        apr_status_t release_rv = release(drain, rv == APR_SUCCESS ? err : NULL);
 
         rv = rv == APR_SUCCESS ? release_rv : rv;
     }
@@ -347,8 +361,9 @@ apr_status_t mm_drain_run(mm_drain_t *drain, mm_err_t *err)
         rv = mm_drain_step(drain, &worked, &failed);
         if (rv == APR_SUCCESS) {
             tell_recovery(drain, &loop);
-            if (!worked && drain->options.once) {
-                return APR_SUCCESS;
+            if (!worked && !drain->more && drain->options.once) {
+                return drain->round.held == 0 ? APR_SUCCESS
+                                              : mm_err_set(err, APR_EGENERAL, "%s", drain->round.held_text.text);
             }
             if (!drain->more && !drain->options.once) {
                 mm_wait(&drain->wait, drain->options.interval_us);

@@ -26,7 +26,7 @@ typedef struct mm_drain_options {
     const char *const *types; /* whose indexes are made */
     size_t n_types;
     int64_t interval_us; /* between two looks at the spool */
-    int once;            /* end when the spool is empty */
+    int once;            /* end when nothing is left in the spool that could be counted */
     /* Set (by a signal handler) when the loop should end soon; checked between steps, and every wait ends on it. */
     const volatile sig_atomic_t *stop;
     /* Asked between steps: non-zero when the parent that supervises us is gone. May be NULL. */
@@ -38,7 +38,7 @@ typedef struct mm_drain mm_drain_t;
 /* Takes the spool's lock and finds out where an earlier drainer stopped. Needs no database, but mm_store_init must have
  * been called. What options, log and their strings point to must outlive the drain; pool's end gives the lock back.
  * APR_EAGAIN: another drainer holds the lock. Any other failure is final: the spool cannot be drained as it is, err
- * says why. */
+ * says why. A failure leaves nothing in pool, so it can be tried for as long as it takes. */
 apr_status_t mm_drain_create(mm_drain_t **drain, const mm_drain_options_t *options, const mm_log_t *log,
                              apr_pool_t *pool, mm_err_t *err);
 
@@ -48,7 +48,7 @@ apr_status_t mm_drain_create(mm_drain_t **drain, const mm_drain_options_t *optio
 apr_status_t mm_drain_step(mm_drain_t *drain, int *worked, mm_err_t *err);
 
 /* Steps until stop, orphaned, or, with once, until nothing is left. Logs and backs off on errors; with once returns the
- * first. APR_EINVAL as above. */
+ * first, and APR_EGENERAL when all is counted but what a newer version wrote. APR_EINVAL as above. */
 apr_status_t mm_drain_run(mm_drain_t *drain, mm_err_t *err);
 
 #endif

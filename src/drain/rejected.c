@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "drain/own.h"
 #include "drain/record.h"
+#include "drain/reserve.h"
 
 static char *line_make(const mm_rejected_t *rejected, const mm_delta_t *delta, const char *reason, size_t *len)
 {
@@ -29,31 +30,41 @@ static char *line_make(const mm_rejected_t *rejected, const mm_delta_t *delta, c
     return line;
 }
 
+/* Appends a whole line or nothing. */
+static apr_status_t append_line(int fd, const char *line, size_t len, int64_t *size)
+{
+    apr_status_t rv = mm_file_write_all(fd, line, len, NULL);
+
+    if (rv == APR_SUCCESS) {
+        *size += (int64_t)len;
+    }
+    else if (ftruncate(fd, (off_t)*size) != 0) {
+        rv = errno;
+    }
+    return rv;
+}
+
 static apr_status_t append(int fd, const mm_rejected_t *rejected, const mm_delta_t *const *deltas, size_t n,
                            const char *reason, int64_t size, size_t *left_out)
 {
-    apr_status_t rv = APR_SUCCESS;
-
-    for (size_t i = 0; i < n && rv == APR_SUCCESS; i++) {
+    for (size_t i = 0; i < n; i++) {
         size_t len = 0;
         char *line = line_make(rejected, deltas[i], reason, &len);
+        apr_status_t rv;
 
         if (line == NULL) {
             return APR_EGENERAL;
         }
-        if (size + (int64_t)len > rejected->max) {
+        rv = size + (int64_t)len > rejected->max ? APR_ENOSPC : append_line(fd, line, len, &size);
+        bson_free(line);
+        if (mm_reserve_no_room(rv)) {
             (*left_out)++;
         }
-        else {
-            rv = mm_file_write_all(fd, line, len, NULL);
-            size += (int64_t)len;
+        else if (rv != APR_SUCCESS) {
+            return rv;
         }
-        bson_free(line);
     }
-    if (rv == APR_SUCCESS && fsync(fd) != 0) {
-        rv = errno;
-    }
-    return rv;
+    return fsync(fd) == 0 ? APR_SUCCESS : errno;
 }
 
 apr_status_t mm_rejected_append(const mm_rejected_t *rejected, const mm_delta_t *const *deltas, size_t n,
@@ -80,9 +91,15 @@ apr_status_t mm_rejected_append(const mm_rejected_t *rejected, const mm_delta_t 
     if (rv == APR_SUCCESS && fsync(dirfd) != 0) {
         rv = errno;
     }
+    if (mm_reserve_no_room(rv)) {
+        /* Found out late, by a file system that finds room only when it flushes. */
+        *left_out = n;
+        rv = ftruncate(fd, info.st_size) == 0 ? APR_SUCCESS : errno;
+    }
     if (rv != APR_SUCCESS) {
         /* Best effort: should this fail too, the worst is a torn line. */
         (void)!ftruncate(fd, info.st_size);
+        *left_out = 0;
         rv = mm_err_set_os(err, rv, "cannot write %s/" MM_REJECTED_FILE, rejected->dir);
     }
 out:

@@ -25,8 +25,9 @@ typedef struct mm_rejected {
     int64_t max; /* bytes the file may have: MM_REJECTED_MAX */
 } mm_rejected_t;
 
-/* Appends n deltas and flushes them to the disk. Those for which there is no room below max are left out, *left_out
- * says how many. A failure leaves the file as it was and can be tried again. */
+/* Appends n deltas and flushes them to the disk. Those for which there is no room, below max or on the disk, are left
+ * out, *left_out says how many: waiting for room would hold up the one who makes it. A failure leaves the file as it
+ * was and can be tried again. */
 apr_status_t mm_rejected_append(const mm_rejected_t *rejected, const mm_delta_t *const *deltas, size_t n,
                                 const char *reason, size_t *left_out, mm_err_t *err);
 

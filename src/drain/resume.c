@@ -36,9 +36,10 @@ static apr_status_t on_batch(void *baton, const char *spool_id, int64_t seq, con
     if (strcmp(spool_id, found->spool_id) != 0) {
         return mm_err_set(
             err, APR_EGENERAL,
-            "%s/%s belongs to spool %s, but %s/id says %s. Put that id back; or, to begin anew, stop httpd "
-            "and remove batch and checkpoint: what is still in the spool may then be counted twice",
-            found->dir, found->name, spool_id, found->dir, found->spool_id);
+            "%s/%s belongs to spool %s, but %s/id says %s. If metricsctl new-id was interrupted, run it "
+            "again. If not, put that id back; without it, stop httpd and run metricsctl new-id --spool %s, "
+            "which goes on from there under another id",
+            found->dir, found->name, spool_id, found->dir, found->spool_id, found->dir);
     }
     found->seq = seq;
     return APR_SUCCESS;

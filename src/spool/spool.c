@@ -21,6 +21,7 @@
 #include <apr_strings.h>
 
 #include "base/file.h"
+#include "spool/spool_fs.h"
 
 #define ID_FILE   "id"
 #define LOCK_FILE "drain.lock"
@@ -124,31 +125,45 @@ static apr_status_t give_to(int fd, const char *dir, const struct stat *st, uid_
     return APR_SUCCESS;
 }
 
-static apr_status_t check_dir(int fd, const char *dir, uid_t uid, gid_t gid, mm_err_t *err)
+static apr_status_t check_dir(int fd, const char *dir, struct stat *st, mm_err_t *err)
 {
-    struct stat st;
-
-    if (fstat(fd, &st) != 0) {
+    if (fstat(fd, st) != 0) {
         return mm_err_set_os(err, errno, "the spool directory %s cannot be examined", dir);
     }
-    if (st.st_mode & (S_IWGRP | S_IWOTH)) {
+    if (st->st_mode & (S_IWGRP | S_IWOTH)) {
         return mm_err_set(err, APR_EGENERAL,
                           "the spool directory %s can be written to by others than its owner; say chmod 700 %s", dir,
                           dir);
     }
-    if (geteuid() == 0) {
-        return uid == (uid_t)-1 ? APR_SUCCESS : give_to(fd, dir, &st, uid, gid, err);
-    }
-    if (st.st_uid != geteuid()) {
-        return mm_err_set(err, APR_EACCES,
-                          "the spool directory %s belongs to user %ld, but this process runs as user %ld; run it as "
-                          "its owner, or name another directory",
-                          dir, (long)st.st_uid, (long)geteuid());
-    }
-    return APR_SUCCESS;
+    return mm_spool_fs_check(fd, dir, err);
 }
 
-/* What root makes here is for the owner of the directory to use. */
+static apr_status_t check_owner(const struct stat *st, const char *dir, mm_err_t *err)
+{
+    if (st->st_uid == geteuid()) {
+        return APR_SUCCESS;
+    }
+    return mm_err_set(err, APR_EACCES,
+                      "the spool directory %s belongs to user %ld, but this process runs as user %ld; run it as its "
+                      "owner, or name another directory",
+                      dir, (long)st->st_uid, (long)geteuid());
+}
+
+static apr_status_t settle_owner(int fd, const char *dir, uid_t uid, gid_t gid, mm_err_t *err)
+{
+    struct stat st;
+    apr_status_t status = check_dir(fd, dir, &st, err);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (geteuid() != 0) {
+        return check_owner(&st, dir, err);
+    }
+    return uid == (uid_t)-1 ? APR_SUCCESS : give_to(fd, dir, &st, uid, gid, err);
+}
+
+/* The id that root makes is for the owner of the directory to read. */
 static apr_status_t leave_to_owner(int dirfd, int fd)
 {
     struct stat st;
@@ -231,7 +246,7 @@ apr_status_t mm_spool_prepare(const char *dir, uid_t uid, gid_t gid, apr_pool_t 
     if (fd < 0) {
         return mm_err_set_os(err, errno, "the spool directory %s cannot be opened", dir);
     }
-    status = check_dir(fd, dir, uid, gid, err);
+    status = settle_owner(fd, dir, uid, gid, err);
     if (status == APR_SUCCESS) {
         status = make_id(fd, dir, err);
     }
@@ -275,51 +290,52 @@ static apr_status_t held(int fd, const char *path, mm_err_t *err)
     return mm_err_set(err, APR_EAGAIN, "another drainer%s%s holds %s", pid[0] != '\0' ? ", process " : "", pid, path);
 }
 
-static apr_status_t write_pid(int fd)
+/* A help for people. On a full disk it fails, and whoever holds the lock is the one to make room. */
+static void write_pid(int fd)
 {
     char pid[16];
     int len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
 
-    return ftruncate(fd, 0) == 0 ? mm_file_write_all(fd, pid, (size_t)len, NULL) : errno;
+    if (ftruncate(fd, 0) == 0) {
+        (void)mm_file_write_all(fd, pid, (size_t)len, NULL);
+    }
 }
 
 static apr_status_t lock_at(int *fd, int dirfd, const char *path, mm_err_t *err)
 {
-    apr_status_t status;
     int f = openat(dirfd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (f < 0) {
         return mm_err_set_os(err, errno, "%s cannot be opened", path);
     }
     if (flock(f, LOCK_EX | LOCK_NB) != 0) {
-        status = errno == EWOULDBLOCK ? held(f, path, err) : mm_err_set_os(err, errno, "%s cannot be locked", path);
-    }
-    else {
-        status = leave_to_owner(dirfd, f);
-        if (status == APR_SUCCESS) {
-            status = write_pid(f);
-        }
-        if (status != APR_SUCCESS) {
-            mm_err_set_os(err, status, "%s cannot be written", path);
-        }
-    }
-    if (status != APR_SUCCESS) {
+        apr_status_t status =
+            errno == EWOULDBLOCK ? held(f, path, err) : mm_err_set_os(err, errno, "%s cannot be locked", path);
+
         close(f);
         return status;
     }
+    write_pid(f);
     *fd = f;
     return APR_SUCCESS;
 }
 
 apr_status_t mm_spool_lock(int *fd, const char *dir, apr_pool_t *pool, mm_err_t *err)
 {
+    struct stat st;
     apr_status_t status;
     int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (at < 0) {
         return mm_err_set_os(err, errno, "the spool directory %s cannot be opened", dir);
     }
-    status = lock_at(fd, at, apr_pstrcat(pool, dir, "/" LOCK_FILE, NULL), err);
+    status = check_dir(at, dir, &st, err);
+    if (status == APR_SUCCESS) {
+        status = check_owner(&st, dir, err);
+    }
+    if (status == APR_SUCCESS) {
+        status = lock_at(fd, at, apr_pstrcat(pool, dir, "/" LOCK_FILE, NULL), err);
+    }
     close(at);
     return status;
 }

@@ -21,21 +21,31 @@ typedef struct mm_segment {
     bool finished;  /* sealed, and read to its end */
     bool removed;   /* by mm_spool_reader_release; the next scan forgets it */
     int64_t offset; /* up to which it was read */
+    int64_t marked; /* up to which it was read when mm_spool_reader_mark was last called */
 } mm_segment_t;
 
 /* All zero is an empty list. */
 typedef struct mm_spool_list {
     mm_segment_t *items;
     size_t n, room;
-    bool has_new; /* the last scan saw files that are not yet segments */
+    size_t sorted;   /* so many at the beginning are in order and without doubles; after a scan, all */
+    bool has_new;    /* the last scan saw files that are not yet segments */
+    bool incomplete; /* the last scan left segments out, because there are more than MM_SPOOL_LIST_MAX */
 } mm_spool_list_t;
 
-/* Adds a segment that was read up to offset, or sets its offset. A name that is none is ignored. */
+/* Adds a segment that was read up to offset, or sets its offset. A name that is none is ignored. Of two that are given
+ * between two scans, not in order, for one segment the farther one holds. */
 apr_status_t mm_spool_list_set(mm_spool_list_t *list, const char *name, int64_t offset);
 
-/* Brings the list up to date with the directory: forgets what is gone, adds what is new. Pointers into the list end
- * here. */
+/* Brings the list up to date with the directory: forgets what is gone or was removed, adds what is new. Pointers into
+ * the list end here. */
 apr_status_t mm_spool_list_scan(mm_spool_list_t *list, DIR *dir, mm_err_t *err);
+
+/* Remembers all offsets. */
+void mm_spool_list_mark(mm_spool_list_t *list);
+
+/* All offsets are again what they were at the mark. */
+void mm_spool_list_back(mm_spool_list_t *list);
 
 void mm_spool_list_free(mm_spool_list_t *list);
 

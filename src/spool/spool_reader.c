@@ -3,7 +3,7 @@
  * Invariants: a segment's end is believed only when its lock was had before it was read; until then bytes that are no
  * frame are waited for, unless a whole frame stands behind them (its writer had gone on, so they are final). A
  * segment's offset moves with every frame handed out and every byte set aside, never otherwise, so that what positions
- * says is what was read. One thread.
+ * says is what was read; it moves back only to a mark, or before the one frame that is held. One thread.
  *
  * Descriptors: the directory and one segment.
  */
@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -22,6 +21,7 @@
 #include "spool/frame.h"
 #include "spool/spool_list.h"
 #include "spool/spool_set_aside.h"
+#include "spool/spool_stale.h"
 
 /* One read(2); most frames are some hundred bytes. */
 #define READ_CHUNK (64u * 1024)
@@ -38,16 +38,17 @@ struct mm_spool_reader {
     size_t next;        /* segment to open next */
     mm_err_t failure;   /* first of this round; its status is 0 when there was none */
     bool out_of_memory; /* while restoring */
+    bool released;      /* segments, since the round began */
 
     mm_segment_t *segment; /* being read, or NULL */
     int fd;
     bool at_eof;
     uint8_t *buf;
     size_t start, end; /* bytes of buf not yet handed out; the first stands at segment->offset */
+    size_t handed_out; /* the length of the frame before start, header included */
     int64_t junk_at;   /* bytes set aside in one place, not yet logged */
     int64_t junk_len;
     apr_status_t junk_status;
-    mm_spool_reader_stats_t stats;
 };
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
@@ -101,7 +102,6 @@ static void tell_junk(mm_spool_reader_t *reader)
     if (reader->junk_len == 0) {
         return;
     }
-    reader->stats.corrupt_places++;
     if (reader->junk_status == APR_SUCCESS) {
         mm_log(reader->log, MM_LOG_WARNING, "MM0101",
                "%s/%s: %lld bytes at offset %lld are no whole record and were passed over; they are set aside in %s%s",
@@ -132,7 +132,6 @@ static void pass_over(mm_spool_reader_t *reader, size_t len)
         reader->junk_status = status;
     }
     reader->junk_len += (int64_t)len;
-    reader->stats.corrupt_bytes += (int64_t)len;
     reader->start += len;
     segment->offset += (int64_t)len;
 }
@@ -203,7 +202,7 @@ static apr_status_t next_frame(mm_spool_reader_t *reader, const uint8_t **payloa
             tell_junk(reader);
             reader->start += frame_len;
             segment->offset += (int64_t)frame_len;
-            reader->stats.frames++;
+            reader->handed_out = frame_len;
             return APR_SUCCESS;
         }
         if (have == 0 && reader->at_eof) {
@@ -266,6 +265,7 @@ apr_status_t mm_spool_reader_begin(mm_spool_reader_t *reader, mm_err_t *err)
         closedir(reader->handle);
     }
     reader->next = 0;
+    reader->released = false;
     reader->failure.status = APR_SUCCESS;
     /* By name, each time: the directory may have been removed and made again. */
     reader->handle = opendir(reader->dir);
@@ -314,6 +314,46 @@ apr_status_t mm_spool_reader_next(mm_spool_reader_t *reader, const uint8_t **pay
     return APR_EOF;
 }
 
+/* --- what becomes of a frame ---------------------------------------------------------------------------------------
+ */
+
+const char *mm_spool_reader_segment(const mm_spool_reader_t *reader)
+{
+    return reader->segment->name;
+}
+
+void mm_spool_reader_hold(mm_spool_reader_t *reader)
+{
+    reader->segment->offset -= (int64_t)reader->handed_out;
+    close_segment(reader);
+}
+
+apr_status_t mm_spool_reader_set_aside(mm_spool_reader_t *reader, mm_err_t *err)
+{
+    const mm_segment_t *segment = reader->segment;
+    size_t len = reader->handed_out;
+    apr_status_t status = mm_spool_set_aside(dirfd(reader->handle), segment->name, segment->offset - (int64_t)len,
+                                             reader->buf + reader->start - len, len);
+
+    return status == APR_SUCCESS ? status
+                                 : mm_err_set_os(err, status, "%s/%s%s cannot be written", reader->dir, segment->name,
+                                                 MM_SPOOL_CORRUPT_SUFFIX);
+}
+
+void mm_spool_reader_mark(mm_spool_reader_t *reader)
+{
+    mm_spool_list_mark(&reader->list);
+}
+
+void mm_spool_reader_back(mm_spool_reader_t *reader)
+{
+    if (reader->segment != NULL) {
+        close_segment(reader);
+    }
+    mm_spool_list_back(&reader->list);
+    reader->next = reader->list.n;
+}
+
 void mm_spool_reader_positions(const mm_spool_reader_t *reader,
                                void (*fn)(void *baton, const char *name, int64_t offset), void *baton)
 {
@@ -329,33 +369,6 @@ void mm_spool_reader_positions(const mm_spool_reader_t *reader,
 }
 
 /* --- clearing away ------------------------------------------------------------------------------------------------ */
-
-/* A writer died between making a file and giving it a segment's name. A writer that lives finds its lock taken, or its
- * file gone, and makes another. */
-static void remove_stale(int at, const char *name)
-{
-    int fd = openat(at, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-    if (fd >= 0) {
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-            unlinkat(at, name, 0);
-        }
-        close(fd);
-    }
-}
-
-static void remove_all_stale(mm_spool_reader_t *reader)
-{
-    struct dirent *entry;
-
-    rewinddir(reader->handle);
-    while ((entry = readdir(reader->handle)) != NULL) {
-        if (mm_spool_name_is_new(entry->d_name)) {
-            remove_stale(dirfd(reader->handle), entry->d_name);
-        }
-    }
-    reader->list.has_new = false;
-}
 
 apr_status_t mm_spool_reader_release(mm_spool_reader_t *reader, mm_err_t *err)
 {
@@ -376,11 +389,11 @@ apr_status_t mm_spool_reader_release(mm_spool_reader_t *reader, mm_err_t *err)
             status = mm_err_set_os(err, errno, "the spool segment %s/%s cannot be removed", reader->dir, segment->name);
             continue;
         }
-        segment->removed = removed = true;
-        reader->stats.segments_removed++;
+        segment->removed = removed = reader->released = true;
     }
     if (reader->list.has_new) {
-        remove_all_stale(reader);
+        mm_spool_remove_stale(reader->handle);
+        reader->list.has_new = false;
     }
     /* Positions of removed segments are forgotten from now on. Were the removal lost in a power failure, and their
      * absence from the next batch file not, they would be read again from the beginning. */
@@ -390,7 +403,7 @@ apr_status_t mm_spool_reader_release(mm_spool_reader_t *reader, mm_err_t *err)
     return status;
 }
 
-void mm_spool_reader_stats(const mm_spool_reader_t *reader, mm_spool_reader_stats_t *stats)
+bool mm_spool_reader_more(const mm_spool_reader_t *reader)
 {
-    *stats = reader->stats;
+    return reader->list.incomplete && reader->released;
 }

@@ -4,12 +4,13 @@
  * Live segments (their writer lives) are read up to their last whole frame. In a segment that nobody writes any more a
  * torn last frame, and in any segment bytes that are no frame but have whole frames behind them, are set aside in
  * NAME.seg.corrupt, logged with a count, and passed over; when they cannot be set aside (disk full) that is logged, and
- * they are passed over all the same. Nothing is ever read twice within the life of a reader; what survives its death
- * are the positions, which the drainer writes into its batch file.
+ * they are passed over all the same. Nothing is read twice within the life of a reader unless it is told to go back;
+ * what survives its death are the positions, which the drainer writes into its batch file.
  */
 #ifndef MM_SPOOL_READER_H
 #define MM_SPOOL_READER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <apr_pools.h>
@@ -34,6 +35,23 @@ apr_status_t mm_spool_reader_begin(mm_spool_reader_t *reader, mm_err_t *err);
  * up nothing else. */
 apr_status_t mm_spool_reader_next(mm_spool_reader_t *reader, const uint8_t **payload, size_t *len, mm_err_t *err);
 
+/* The name of the segment from which the frame came that was just handed out. */
+const char *mm_spool_reader_segment(const mm_spool_reader_t *reader);
+
+/* The frame that was just handed out cannot be used now: its segment stands before it again and is left alone for the
+ * rest of the round, all others go on. */
+void mm_spool_reader_hold(mm_spool_reader_t *reader);
+
+/* The frame that was just handed out is of no use: keeps a copy beside the segment, where bytes that are no frame are
+ * kept. It stays read, also when this fails. */
+apr_status_t mm_spool_reader_set_aside(mm_spool_reader_t *reader, mm_err_t *err);
+
+/* Remembers how far all segments are read. Until the first call that is what mm_spool_reader_restore said. */
+void mm_spool_reader_mark(mm_spool_reader_t *reader);
+
+/* Ends the round; all segments stand again where they stood at the mark. Not behind a release that came after it. */
+void mm_spool_reader_back(mm_spool_reader_t *reader);
+
 /* Calls fn for every segment that still exists and has been read from, with the offset up to which it was read. */
 void mm_spool_reader_positions(const mm_spool_reader_t *reader,
                                void (*fn)(void *baton, const char *name, int64_t offset), void *baton);
@@ -43,13 +61,8 @@ void mm_spool_reader_positions(const mm_spool_reader_t *reader,
  * May be called within a round and behind one, also when it brought nothing. */
 apr_status_t mm_spool_reader_release(mm_spool_reader_t *reader, mm_err_t *err);
 
-typedef struct mm_spool_reader_stats {
-    int64_t frames;        /* whole frames handed out */
-    int64_t corrupt_bytes; /* set aside */
-    int64_t corrupt_places;
-    int64_t segments_removed;
-} mm_spool_reader_stats_t;
-
-void mm_spool_reader_stats(const mm_spool_reader_t *reader, mm_spool_reader_stats_t *stats);
+/* Whether this round had more segments before it than it could look at, and a release has made room for them since: the
+ * next round will bring what this one did not. */
+bool mm_spool_reader_more(const mm_spool_reader_t *reader);
 
 #endif

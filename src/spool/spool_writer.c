@@ -5,6 +5,8 @@
  * (once in segment_max bytes, or behind a failure). A segment in which a write stopped half-way is never written again:
  * the torn frame stays at its end, but for frames that other threads were appending at that moment.
  *
+ * The descriptor is closed only under the exclusive lock, or by a caller who vouches that nobody appends.
+ *
  * Once a second an append looks whether somebody removed the segment: what goes into a file without a name is lost.
  * Before each would be better and would cost a third of a write; and whoever removes a spool loses more than that.
  */
@@ -31,6 +33,8 @@
 
 /* A reader that clears away what dead writers left may take a new file in the moment before it is locked. */
 #define CREATE_TRIES 4
+/* How often a segment in which a write failed is replaced. */
+#define REPLACE_NS INT64_C(1000000000)
 
 struct mm_spool_writer {
     const char *dir;
@@ -41,23 +45,21 @@ struct mm_spool_writer {
     pid_t pid;
     uint32_t seed;
     uint32_t made;
+    int64_t replaced_ns; /* of the monotonic clock, when a failed segment was last replaced; 0: never */
     /* These any append may change. */
     atomic_llong size;
     atomic_llong looked; /* second of the monotonic clock in which the segment was last seen to have a name */
     atomic_bool spent;   /* a write failed, or the file was removed: nothing more may go into this segment */
+    atomic_int failure;  /* why a write failed, if that is why */
 };
 
-/* Runs where no lock may be taken (see the header); in a child that was forked it closes the child's copy only. */
-static apr_status_t close_segment(void *data)
+/* In a child that was forked this closes the child's copy only. */
+void mm_spool_writer_close(mm_spool_writer_t *writer)
 {
-    mm_spool_writer_t *writer = data;
-    int fd = writer->fd;
-
-    writer->fd = -1;
-    if (fd >= 0) {
-        close(fd);
+    if (writer->fd >= 0) {
+        close(writer->fd);
+        writer->fd = -1;
     }
-    return APR_SUCCESS;
 }
 
 apr_status_t mm_spool_writer_create(mm_spool_writer_t **writer, const char *dir, int64_t segment_max, apr_pool_t *pool,
@@ -75,7 +77,7 @@ apr_status_t mm_spool_writer_create(mm_spool_writer_t **writer, const char *dir,
     atomic_init(&w->size, 0);
     atomic_init(&w->looked, -1);
     atomic_init(&w->spent, false);
-    apr_pool_cleanup_register(pool, w, close_segment, apr_pool_cleanup_null);
+    atomic_init(&w->failure, 0);
     *writer = w;
     return APR_SUCCESS;
 }
@@ -84,16 +86,24 @@ apr_status_t mm_spool_writer_create(mm_spool_writer_t **writer, const char *dir,
 
 typedef enum condition { MISSING, FULL, GOOD } condition_t;
 
+/* Coarse: a hundredth of a second is exact enough, and it is no system call. Never 0. */
+static int64_t clock_ns(void)
+{
+    struct timespec now = {.tv_sec = 0};
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec + 1;
+}
+
 static void look_for_name(mm_spool_writer_t *writer)
 {
-    struct timespec now;
+    int64_t now_s = clock_ns() / 1000000000;
     struct stat st;
 
-    /* Coarse: a hundredth of a second is exact enough, and it is no system call. */
-    if (clock_gettime(CLOCK_MONOTONIC_COARSE, &now) != 0 || now.tv_sec == atomic_load(&writer->looked)) {
+    if (now_s == atomic_load(&writer->looked)) {
         return;
     }
-    atomic_store(&writer->looked, now.tv_sec);
+    atomic_store(&writer->looked, now_s);
     if (fstat(writer->fd, &st) != 0 || st.st_nlink == 0) {
         atomic_store(&writer->spent, true);
     }
@@ -117,7 +127,6 @@ static condition_t condition(mm_spool_writer_t *writer)
 static apr_status_t create_segment(int dirfd, const mm_spool_name_t *name, int *fd)
 {
     char hidden[MM_SPOOL_NEW_LEN + 1], visible[MM_SPOOL_NAME_LEN + 1];
-    struct stat st;
     apr_status_t status = APR_SUCCESS;
     int f;
 
@@ -129,10 +138,6 @@ static apr_status_t create_segment(int dirfd, const mm_spool_name_t *name, int *
     }
     if (flock(f, LOCK_EX | LOCK_NB) != 0) {
         status = errno == EWOULDBLOCK ? APR_EAGAIN : errno;
-    }
-    /* What root imports must be readable for the drainer, which runs as the directory's owner. */
-    else if (geteuid() == 0 && (fstat(dirfd, &st) != 0 || fchown(f, st.st_uid, st.st_gid) != 0)) {
-        status = errno;
     }
     else if (renameat(dirfd, hidden, dirfd, visible) != 0) {
         status = errno == ENOENT ? APR_EAGAIN : errno;
@@ -179,7 +184,7 @@ static apr_status_t begin_segment(mm_spool_writer_t *writer, mm_err_t *err)
     if (status != APR_SUCCESS) {
         return mm_err_set_os(err, status, "no new segment can be made in the spool directory %s", writer->dir);
     }
-    close_segment(writer);
+    mm_spool_writer_close(writer);
     writer->fd = fd;
     writer->pid = getpid();
     writer->seed = name.seed;
@@ -187,10 +192,34 @@ static apr_status_t begin_segment(mm_spool_writer_t *writer, mm_err_t *err)
     atomic_store(&writer->size, 0);
     atomic_store(&writer->looked, -1);
     atomic_store(&writer->spent, false);
+    atomic_store(&writer->failure, 0);
     return APR_SUCCESS;
 }
 
+/* The same, where the current one has failed or is none. Under the exclusive lock. */
+static apr_status_t replace_segment(mm_spool_writer_t *writer, mm_err_t *err)
+{
+    apr_status_t failure = atomic_load(&writer->failure), status;
+    int64_t now_ns = clock_ns();
+
+    if (failure != 0 && writer->pid == getpid() && writer->replaced_ns != 0 &&
+        now_ns - writer->replaced_ns < REPLACE_NS) {
+        return mm_err_set_os(err, failure, "records cannot be written into the spool directory %s", writer->dir);
+    }
+    status = begin_segment(writer, err);
+    if (status == APR_SUCCESS && failure != 0) {
+        writer->replaced_ns = now_ns;
+    }
+    return status;
+}
+
 /* --- appending ---------------------------------------------------------------------------------------------------- */
+
+static void give_up(mm_spool_writer_t *writer, apr_status_t why)
+{
+    atomic_store(&writer->failure, why);
+    atomic_store(&writer->spent, true);
+}
 
 static apr_status_t write_frame(mm_spool_writer_t *writer, const uint8_t *frame, size_t len, mm_err_t *err)
 {
@@ -205,7 +234,7 @@ static apr_status_t write_frame(mm_spool_writer_t *writer, const uint8_t *frame,
         return APR_SUCCESS;
     }
     if (n >= 0) {
-        atomic_store(&writer->spent, true);
+        give_up(writer, APR_ENOSPC);
         return mm_err_set(err, APR_ENOSPC, "only %zd of %zu bytes of a record went into the spool directory %s", n, len,
                           writer->dir);
     }
@@ -213,7 +242,7 @@ static apr_status_t write_frame(mm_spool_writer_t *writer, const uint8_t *frame,
     /* On a full disk nothing was written and nothing is torn; leaving the segment would make an empty one for every
      * request until there is room. */
     if (status != ENOSPC && status != EDQUOT) {
-        atomic_store(&writer->spent, true);
+        give_up(writer, status);
     }
     return mm_err_set_os(err, status, "a record cannot be written into the spool directory %s", writer->dir);
 }
@@ -238,7 +267,7 @@ static apr_status_t lock_segment(mm_spool_writer_t *writer, mm_err_t *err)
     now = condition(writer);
     if (now != GOOD) {
         /* Too large a segment is better than a lost record. */
-        status = begin_segment(writer, now == MISSING ? err : NULL);
+        status = now == MISSING ? replace_segment(writer, err) : begin_segment(writer, NULL);
         if (status != APR_SUCCESS && now == MISSING) {
             pthread_rwlock_unlock(&writer->lock);
             return status;

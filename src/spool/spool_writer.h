@@ -3,12 +3,18 @@
  * Any number of threads of one process share a writer. There is no queue and nothing to flush: what was appended
  * survives the death of the process. The segment's file is made by the first append and replaced when it has grown to
  * segment_max. Appends run in parallel under a shared lock (the kernel orders O_APPEND writes); only changing the
- * segment is exclusive. Destroying the pool closes the file and takes no lock, so it may happen in the middle of an
- * append, as httpd's prefork does on SIGTERM.
+ * segment is exclusive.
+ *
+ * Destroying the pool does not close the file: a child of httpd destroys its pools while its threads may still be
+ * appending, and a descriptor that was closed under a write(2) may by then be another file. The end of the process
+ * closes it. Who knows that nobody appends, and lives on, calls mm_spool_writer_close.
  *
  * Once a second an append looks whether its segment still has a name: when somebody removed the directory and made it
  * again, appends go into the new one within a second, at the latest with the next segment. A process that was forked
  * with a writer in use begins a segment of its own; it may not be forked while another thread is appending.
+ *
+ * A segment in which a write failed, but for want of room, is left. On a disk that fails every time this would make a
+ * file for each append: at most once a second a failed segment is replaced, until then appends fail.
  */
 #ifndef MM_SPOOL_WRITER_H
 #define MM_SPOOL_WRITER_H
@@ -31,5 +37,9 @@ apr_status_t mm_spool_writer_create(mm_spool_writer_t **writer, const char *dir,
  * When this returns APR_SUCCESS the frame is in the file, whole. On a failure (disk full, …) nothing of it will ever be
  * read. Allocates nothing and logs nothing. */
 apr_status_t mm_spool_append(mm_spool_writer_t *writer, uint8_t *buf, size_t payload_len, mm_err_t *err);
+
+/* Closes the segment, so that the reader knows its end. Nobody may be appending. An append that comes later begins
+ * another segment. */
+void mm_spool_writer_close(mm_spool_writer_t *writer);
 
 #endif

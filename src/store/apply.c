@@ -5,19 +5,19 @@
  *   - the document is there and has not taken batch n: matched, applied;
  *   - it is not there: inserted, with the counts;
  *   - it is there and has taken batch n: nothing matches, the server tries to insert, and the _id refuses (11000).
- * 11000 also answers when another host inserted the document between our look and our insert. Both cases are told apart
- * by sending the same update again without upsert: it matches (applied now) or it does not (was applied).
+ * 11000 also answers when another host inserted the document between our look and our insert. The same update is then
+ * sent again without upsert, and the number that the documents have afterwards is read: n, then it is applied, now or
+ * before; less or none, then something else refused it; more, then a later batch of this spool was applied before this
+ * one, which only somebody else can have done who gives out the same numbers.
  *
  * Every answer that leaves a doubt is MM_RETRY; applying again is free of harm.
  */
 #include "store/store_private.h"
 
-#include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 
-#define SPOOL_ID_LEN       24
 #define CODE_DUPLICATE_KEY 11000
 /* A little less than the column limit of a log line. */
 #define SHOWN_ID_MAX 200
@@ -45,11 +45,11 @@ static void note(mm_err_t *first, apr_status_t status, const char *text)
     }
 }
 
-static void reject(apply_t *apply, size_t i, const char *why)
+static void reject(apply_t *apply, size_t i, mm_outcome_t outcome, const char *why)
 {
     const mm_delta_t *delta = &apply->deltas[i];
 
-    apply->outcomes[i] = MM_REJECTED;
+    apply->outcomes[i] = outcome;
     note(&apply->rejected, APR_EINVAL,
          apr_psprintf(apply->pool, "The counts of %s \"%.*s\" cannot be stored: %s", delta->type ? delta->type : "?",
                       SHOWN_ID_MAX, delta->id ? delta->id : "", why));
@@ -88,7 +88,7 @@ static bool add_update(mongoc_bulk_operation_t *bulk, apply_t *apply, size_t i, 
     BSON_APPEND_BOOL(&opts, "upsert", upsert);
     added = mongoc_bulk_operation_update_one_with_opts(bulk, &filter, &update, &opts, &error);
     if (!added) {
-        reject(apply, i, error.message);
+        reject(apply, i, MM_UNSTORABLE, error.message);
     }
     bson_destroy(&opts);
     bson_destroy(&update);
@@ -99,82 +99,45 @@ static bool add_update(mongoc_bulk_operation_t *bulk, apply_t *apply, size_t i, 
 /* Unordered, and acknowledged only when a majority has it in its journal. */
 static mongoc_bulk_operation_t *new_bulk(const apply_t *apply, mongoc_collection_t *collection)
 {
-    mongoc_write_concern_t *concern = mongoc_write_concern_new();
     mongoc_bulk_operation_t *bulk;
     bson_t opts = BSON_INITIALIZER;
 
-    mongoc_write_concern_set_wmajority(concern, (int32_t)apply->store->patience_ms);
-    mongoc_write_concern_set_journal(concern, true);
-    mongoc_write_concern_append(concern, &opts);
+    mm_store_append_concern(apply->store, &opts);
     BSON_APPEND_BOOL(&opts, "ordered", false);
     bulk = mongoc_collection_create_bulk_operation_with_opts(collection, &opts);
     bson_destroy(&opts);
-    mongoc_write_concern_destroy(concern);
     return bulk;
 }
 
-static int64_t int_field(const bson_t *doc, const char *key)
+/* One update that the server refused. */
+static void judge_error(apply_t *apply, size_t i, const mm_write_error_t *found)
 {
-    bson_iter_t iter;
+    mm_outcome_t outcome = mm_store_outcome_of_code(found->code);
+    const char *why = apr_psprintf(apply->pool, "%s (code %d)", found->text, found->code);
 
-    return bson_iter_init_find(&iter, doc, key) && BSON_ITER_HOLDS_NUMBER(&iter) ? bson_iter_as_int64(&iter) : 0;
-}
-
-static bool array_of(const bson_t *doc, const char *key, bson_iter_t *elements)
-{
-    bson_iter_t iter;
-
-    return bson_iter_init_find(&iter, doc, key) && BSON_ITER_HOLDS_ARRAY(&iter) && bson_iter_recurse(&iter, elements);
-}
-
-typedef struct write_error {
-    int64_t index;
-    int32_t code;
-    bool about_id;    /* a duplicate key is one of _id, as far as the server says */
-    const char *text; /* points into the reply */
-} write_error_t;
-
-/* The next element of writeErrors. */
-static bool next_write_error(bson_iter_t *elements, write_error_t *found)
-{
-    bson_iter_t field, key;
-
-    do {
-        if (!bson_iter_next(elements)) {
-            return false;
-        }
-    } while (!BSON_ITER_HOLDS_DOCUMENT(elements) || !bson_iter_recurse(elements, &field));
-    *found = (write_error_t){.index = -1, .about_id = true, .text = "no reason given"};
-    while (bson_iter_next(&field)) {
-        if (BSON_ITER_IS_KEY(&field, "index") && BSON_ITER_HOLDS_NUMBER(&field)) {
-            found->index = bson_iter_as_int64(&field);
-        }
-        else if (BSON_ITER_IS_KEY(&field, "code") && BSON_ITER_HOLDS_NUMBER(&field)) {
-            found->code = (int32_t)bson_iter_as_int64(&field);
-        }
-        else if (BSON_ITER_IS_KEY(&field, "errmsg") && BSON_ITER_HOLDS_UTF8(&field)) {
-            found->text = bson_iter_utf8(&field, NULL);
-        }
-        else if (BSON_ITER_IS_KEY(&field, "keyPattern") && BSON_ITER_HOLDS_DOCUMENT(&field) &&
-                 bson_iter_recurse(&field, &key)) {
-            found->about_id = bson_iter_next(&key) && BSON_ITER_IS_KEY(&key, "_id") && !bson_iter_next(&key);
-        }
+    if (found->code == CODE_DUPLICATE_KEY && found->duplicate != MM_DUPLICATE_OTHER) {
+        outcome = MM_RETRY_ONE; /* of an update that inserts nothing */
     }
-    return true;
+    if (outcome == MM_REJECTED) {
+        reject(apply, i, outcome, why);
+        return;
+    }
+    apply->outcomes[i] = outcome;
+    note(&apply->retry, APR_EGENERAL, why);
 }
 
-/* Reads what became of the single updates. Returns how many the reply names as failed; those whose _id was there
- * already go into again, if that is not NULL. */
+/* Reads what became of the single updates. Returns how many the reply names as failed; those whose _id may have been
+ * there already go into again, if that is not NULL. */
 static size_t judge_errors(apply_t *apply, const selection_t *sent, const bson_t *reply, selection_t *again)
 {
     bson_iter_t elements;
-    write_error_t found;
+    mm_write_error_t found;
     size_t named = 0;
 
-    if (!array_of(reply, "writeErrors", &elements)) {
+    if (!mm_reply_array(reply, "writeErrors", &elements)) {
         return 0;
     }
-    while (next_write_error(&elements, &found)) {
+    while (mm_reply_next_error(&elements, &found)) {
         size_t i;
 
         if (found.index < 0 || (size_t)found.index >= sent->n) {
@@ -182,16 +145,12 @@ static size_t judge_errors(apply_t *apply, const selection_t *sent, const bson_t
         }
         i = sent->at[found.index];
         named++;
-        if (found.code == CODE_DUPLICATE_KEY && found.about_id && again && again->n < sent->n) {
+        if (found.code == CODE_DUPLICATE_KEY && found.duplicate != MM_DUPLICATE_OTHER && again && again->n < sent->n) {
             apply->outcomes[i] = MM_RETRY;
             again->at[again->n++] = i;
         }
-        else if (mm_store_outcome_of_code(found.code) == MM_RETRY) {
-            apply->outcomes[i] = MM_RETRY;
-            note(&apply->retry, APR_EGENERAL, apr_psprintf(apply->pool, "%s (code %d)", found.text, found.code));
-        }
         else {
-            reject(apply, i, apr_psprintf(apply->pool, "%s (code %d)", found.text, found.code));
+            judge_error(apply, i, &found);
         }
     }
     return named;
@@ -200,14 +159,29 @@ static size_t judge_errors(apply_t *apply, const selection_t *sent, const bson_t
 /* Whether the server took all of the updates that it does not name as failed, for good. */
 static bool is_durable(const bson_t *reply, bool ok, bool upsert, size_t sent, size_t named)
 {
-    size_t seen = named + (size_t)(int_field(reply, "nMatched") + int_field(reply, "nUpserted"));
+    size_t seen = named + (size_t)(mm_reply_int(reply, "nMatched") + mm_reply_int(reply, "nUpserted"));
     bson_iter_t concern;
 
-    if (array_of(reply, "writeConcernErrors", &concern) && bson_iter_next(&concern)) {
+    if (mm_reply_array(reply, "writeConcernErrors", &concern) && bson_iter_next(&concern)) {
         return false;
     }
     /* An upsert matches, inserts or fails: the sum tells whether all were heard of. Without upsert it does not. */
     return upsert ? seen == sent : ok;
+}
+
+/* Nothing is known of those that were not named as failed. */
+static void doubt(apply_t *apply, const selection_t *sent, const bson_error_t *error)
+{
+    mm_err_t err;
+    size_t i;
+
+    for (i = 0; i < sent->n; i++) {
+        if (apply->outcomes[sent->at[i]] == MM_APPLIED) {
+            apply->outcomes[sent->at[i]] = MM_RETRY;
+        }
+    }
+    mm_store_fail(&err, error, "Writing counts to MongoDB");
+    note(&apply->retry, err.status, err.text);
 }
 
 /* Gives each update that was sent its outcome. Returns false when the answer says nothing about them. */
@@ -215,7 +189,6 @@ static bool judge(apply_t *apply, const selection_t *sent, bool ok, const bson_t
                   selection_t *again)
 {
     size_t i, named;
-    mm_err_t err;
 
     for (i = 0; i < sent->n; i++) {
         apply->outcomes[sent->at[i]] = MM_APPLIED;
@@ -224,13 +197,7 @@ static bool judge(apply_t *apply, const selection_t *sent, bool ok, const bson_t
     if (is_durable(reply, ok, again != NULL, sent->n, named)) {
         return true;
     }
-    for (i = 0; i < sent->n; i++) {
-        if (apply->outcomes[sent->at[i]] == MM_APPLIED) {
-            apply->outcomes[sent->at[i]] = MM_RETRY;
-        }
-    }
-    mm_store_fail(&err, error, "Writing counts to MongoDB");
-    note(&apply->retry, err.status, err.text);
+    doubt(apply, sent, error);
     return named > 0;
 }
 
@@ -260,6 +227,49 @@ static bool send_updates(apply_t *apply, mongoc_collection_t *collection, const 
     return heard;
 }
 
+/* What an update without upsert did not find, it did not change; and that may have more than one reason. */
+static void judge_seq(apply_t *apply, size_t i, int64_t seq)
+{
+    const mm_delta_t *delta = &apply->deltas[i];
+
+    if (seq == apply->seq) {
+        return;
+    }
+    apply->outcomes[i] = seq > apply->seq ? MM_RETRY : MM_RETRY_ONE;
+    if (seq > apply->seq) {
+        /* whatever else is wrong, this is what must be known */
+        mm_err_set(&apply->retry, MM_STORE_FOREIGN,
+                   "%s \"%.*s\" has taken batch %" PRId64 " of this spool, so it takes no batch %" PRId64 " any more",
+                   delta->type, SHOWN_ID_MAX, delta->id, seq, apply->seq);
+        return;
+    }
+    note(&apply->retry, APR_EGENERAL,
+         apr_psprintf(apply->pool,
+                      "%s \"%.*s\" cannot be inserted because of a duplicate key (code 11000), and not of its own: is "
+                      "there another unique index?",
+                      delta->type, SHOWN_ID_MAX, delta->id));
+}
+
+/* Whether those that met their own _id really have this batch. */
+static bool confirm(apply_t *apply, mongoc_collection_t *collection, const selection_t *again)
+{
+    int64_t *seqs = apr_palloc(apply->pool, sizeof(*seqs) * again->n);
+    bson_error_t error = {0};
+    size_t i;
+
+    if (!mm_fence_read(apply->store, collection, apply->deltas, again->at, again->n, apply->seq_path, seqs, apply->pool,
+                       &error)) {
+        doubt(apply, again, &error);
+        return false;
+    }
+    for (i = 0; i < again->n; i++) {
+        if (apply->outcomes[again->at[i]] == MM_APPLIED) {
+            judge_seq(apply, again->at[i], seqs[i]);
+        }
+    }
+    return true;
+}
+
 static bool apply_collection(apply_t *apply, const char *name, const selection_t *selected)
 {
     mongoc_collection_t *collection = mm_store_collection(apply->store, name);
@@ -267,7 +277,7 @@ static bool apply_collection(apply_t *apply, const char *name, const selection_t
     bool heard = send_updates(apply, collection, selected, &again);
 
     if (heard && again.n > 0) {
-        heard = send_updates(apply, collection, &again, NULL);
+        heard = send_updates(apply, collection, &again, NULL) && confirm(apply, collection, &again);
     }
     mongoc_collection_destroy(collection);
     return heard;
@@ -284,7 +294,7 @@ static void apply_all(apply_t *apply, size_t n)
         apply->outcomes[i] = MM_RETRY;
         names[i] = collection_of(apply, &apply->deltas[i]);
         if (!names[i]) {
-            reject(apply, i, "its type, id or user is none that an event can have");
+            reject(apply, i, MM_UNSTORABLE, "its type, id or user is none that an event can have");
         }
     }
     for (i = 0; i < n; i++) {
@@ -306,27 +316,17 @@ static void apply_all(apply_t *apply, size_t n)
     }
 }
 
-/* The id becomes a field's name, so it must not hold a dot or a dollar. */
-static bool is_spool_id(const char *id)
-{
-    size_t i;
-
-    for (i = 0; id && i < SPOOL_ID_LEN; i++) {
-        if (!apr_isxdigit(id[i])) {
-            return false;
-        }
-    }
-    return id && !id[i];
-}
-
 static mm_outcome_t worst_of(const mm_outcome_t *outcomes, size_t n)
 {
     mm_outcome_t worst = MM_APPLIED;
     size_t i;
 
     for (i = 0; i < n && worst != MM_RETRY; i++) {
-        if (outcomes[i] != MM_APPLIED) {
-            worst = outcomes[i];
+        if (outcomes[i] == MM_RETRY || outcomes[i] == MM_RETRY_ONE) {
+            worst = MM_RETRY;
+        }
+        else if (outcomes[i] != MM_APPLIED) {
+            worst = MM_REJECTED;
         }
     }
     return worst;
@@ -342,7 +342,7 @@ mm_outcome_t mm_store_apply(mm_store_t *store, const char *spool_id, int64_t seq
     for (i = 0; i < n; i++) {
         outcomes[i] = MM_RETRY;
     }
-    if (!is_spool_id(spool_id) || seq < 1) {
+    if (!mm_store_is_spool_id(spool_id) || seq < 1) {
         mm_err_set(err, APR_EINVAL, "Nothing was written: \"%.32s\" %" PRId64 " is no spool id and batch number",
                    spool_id ? spool_id : "", seq);
         return MM_RETRY;

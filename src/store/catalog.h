@@ -48,12 +48,14 @@ typedef struct mm_entry {
     const char *name; /* "" where the catalogue knows none */
     const mm_parent_t *parents;
     size_t n_parents; /* ordered: by the types' order in `catalogs`, then by id; each once */
+    int cut;          /* the documents were more work than one look-up may be: name and parents may be incomplete */
 } mm_entry_t;
 
 /* Looks up n ids of one type. entries[i] belongs to ids[i]; all memory is pool's. catalogs holds the mm_catalog_t * of
  * all types, in their configured order; a type without one gives empty entries. An id is looked for as string, as
  * ObjectId where it is 24 hex digits, and as integer where it is one. with_parents false saves their look-ups. Costs
- * one query for the documents, one per reverse rule, one per parent type. */
+ * one query for the documents, one per reverse rule, one per parent type; and whatever the documents hold, no more than
+ * some seconds: then it ends with what it has, and says so in each entry's cut (for the caller to log). */
 apr_status_t mm_catalog_lookup(mm_store_t *store, const apr_array_header_t *catalogs, const char *type,
                                const char *const *ids, size_t n, int with_parents, mm_entry_t *entries,
                                apr_pool_t *pool, mm_err_t *err);

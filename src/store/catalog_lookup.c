@@ -4,6 +4,10 @@
  * finds the documents that hold the resources, and one for each type of parent reads the parents' names. Documents are
  * somebody else's: whatever is not as configured gives an empty cell. Only a server that does not answer is an error.
  *
+ * Work is bounded too: each document costs a glance at the clock, and each pair of a resource and a parent that it
+ * speaks of is counted. When the pairs are used up, no more parents are collected; when the time is, nothing more is
+ * read.
+ *
  * Memory, all of it gone with the pools: MM_CATALOG_NAME_MAX for each resource, MM_CATALOG_DISTINCT_MAX parents with
  * their names, and for each resource at most MM_CATALOG_PARENTS_MAX references to them; that is at most some 100 MB for
  * hostile documents and a few 100 KB for real ones. The server adds one reply of at most 16 MB.
@@ -14,6 +18,7 @@
 #include <apr_strings.h>
 
 typedef struct lookup {
+    mm_budget_t budget;
     mm_store_t *store;
     const apr_array_header_t *catalogs;
     const mm_catalog_t *own;
@@ -33,6 +38,7 @@ typedef struct lookup {
 typedef struct shown {
     const char *text;
     apr_pool_t *pool;
+    int left; /* values to be looked at */
 } shown_t;
 
 static bool take_first(void *baton, const bson_iter_t *value)
@@ -43,13 +49,13 @@ static bool take_first(void *baton, const bson_iter_t *value)
     if (text && *text) {
         shown->text = text;
     }
-    return !*shown->text;
+    return !*shown->text && --shown->left > 0;
 }
 
 /* The first value at path that can be shown, or "". */
 static const char *name_in(const bson_t *doc, const char *path, apr_pool_t *pool)
 {
-    shown_t shown = {"", pool};
+    shown_t shown = {"", pool, MM_CATALOG_NAMES_MAX};
 
     if (path) {
         mm_value_walk(doc, path, take_first, &shown);
@@ -78,10 +84,14 @@ typedef struct collecting {
 static bool collect_parent(void *baton, const bson_iter_t *value)
 {
     collecting_t *collecting = baton;
+    lookup_t *lookup = collecting->lookup;
     char id[MM_VALUE_ID_SIZE];
 
+    if (!mm_budget_step(&lookup->budget) || !mm_budget_spend(&lookup->budget, 1)) {
+        return false;
+    }
     if (mm_value_id(value, id)) {
-        mm_parents_add(collecting->lookup->parents, collecting->lookup->n, collecting->rank, collecting->type, id);
+        mm_parents_add(lookup->parents, lookup->n, collecting->rank, collecting->type, id);
     }
     return true;
 }
@@ -118,7 +128,7 @@ static void give(void *baton, size_t at)
         }
         lookup->entries[at].name = match->name;
     }
-    if (lookup->parents) {
+    if (lookup->parents && mm_budget_spend(&lookup->budget, mm_parents_count(lookup->parents, lookup->n))) {
         mm_parents_copy(lookup->parents, lookup->n, at);
     }
 }
@@ -131,7 +141,7 @@ static bool match_value(void *baton, const bson_iter_t *value)
     if (mm_value_id(value, id)) {
         mm_idset_find(match->lookup->asked, id, give, match);
     }
-    return true;
+    return mm_budget_step(&match->lookup->budget);
 }
 
 static void begin_document(lookup_t *lookup)
@@ -142,7 +152,7 @@ static void begin_document(lookup_t *lookup)
     }
 }
 
-static void on_own_document(void *baton, const bson_t *doc)
+static bool on_own_document(void *baton, const bson_t *doc)
 {
     lookup_t *lookup = baton;
     match_t match = {lookup, doc, lookup->own->name_path, NULL};
@@ -157,6 +167,7 @@ static void on_own_document(void *baton, const bson_t *doc)
         }
     }
     mm_value_walk(doc, lookup->own->id_path, match_value, &match);
+    return mm_budget_glance(&lookup->budget); /* when only the pairs are spent, there are still names to be had */
 }
 
 typedef struct reverse {
@@ -169,7 +180,7 @@ static const char *parent_path_of(const mm_parent_rule_t *rule)
     return rule->parent_path ? rule->parent_path : "_id";
 }
 
-static void on_holder(void *baton, const bson_t *doc)
+static bool on_holder(void *baton, const bson_t *doc)
 {
     const reverse_t *reverse = baton;
     match_t match = {reverse->lookup, doc, NULL, NULL};
@@ -177,6 +188,7 @@ static void on_holder(void *baton, const bson_t *doc)
     begin_document(reverse->lookup);
     collect_parents(reverse->lookup, doc, reverse->rule->type, parent_path_of(reverse->rule));
     mm_value_walk(doc, reverse->rule->path, match_value, &match);
+    return mm_budget_glance(&reverse->lookup->budget) && !reverse->lookup->budget.spent;
 }
 
 /* --- the queries ---------------------------------------------------------------------------------------------------
@@ -216,6 +228,7 @@ static apr_status_t read_holders(lookup_t *lookup, const mm_parent_rule_t *rule,
 }
 
 typedef struct naming {
+    lookup_t *lookup;
     const mm_catalog_t *catalog;
     mm_parent_node_t **nodes;
     mm_idset_t *asked;
@@ -244,21 +257,23 @@ static bool match_parent(void *baton, const bson_iter_t *value)
     if (mm_value_id(value, id)) {
         mm_idset_find(naming->asked, id, name_parent, naming);
     }
-    return true;
+    return mm_budget_step(&naming->lookup->budget);
 }
 
-static void on_parent(void *baton, const bson_t *doc)
+static bool on_parent(void *baton, const bson_t *doc)
 {
     naming_t *naming = baton;
 
     naming->doc = doc;
     naming->name = NULL;
     mm_value_walk(doc, naming->catalog->id_path, match_parent, naming);
+    return mm_budget_glance(&naming->lookup->budget);
 }
 
 static apr_status_t name_parents(lookup_t *lookup, int rank, mm_err_t *err)
 {
-    naming_t naming = {.catalog = APR_ARRAY_IDX(lookup->catalogs, rank, const mm_catalog_t *), .pool = lookup->pool};
+    naming_t naming = {
+        .lookup = lookup, .catalog = APR_ARRAY_IDX(lookup->catalogs, rank, const mm_catalog_t *), .pool = lookup->pool};
     mm_catalog_query_t query = {.collection = naming.catalog->collection,
                                 .path = naming.catalog->id_path,
                                 .on_document = on_parent,
@@ -308,14 +323,16 @@ static apr_status_t look_up(lookup_t *lookup, mm_err_t *err)
     if (!lookup->parents) {
         return status;
     }
-    for (i = 0; i < lookup->own->parents->nelts && status == APR_SUCCESS; i++) {
+    for (i = 0;
+         i < lookup->own->parents->nelts && status == APR_SUCCESS && !lookup->budget.late && !lookup->budget.spent;
+         i++) {
         const mm_parent_rule_t *rule = &APR_ARRAY_IDX(lookup->own->parents, i, mm_parent_rule_t);
 
         status = rule->collection ? read_holders(lookup, rule, err) : APR_SUCCESS;
     }
     mm_parents_clear(lookup->parents, lookup->n);
     mm_parents_finish(lookup->parents);
-    for (i = 0; i < lookup->catalogs->nelts && status == APR_SUCCESS; i++) {
+    for (i = 0; i < lookup->catalogs->nelts && status == APR_SUCCESS && !lookup->budget.late; i++) {
         status = name_parents(lookup, i, err);
     }
     if (status == APR_SUCCESS) {
@@ -324,9 +341,9 @@ static apr_status_t look_up(lookup_t *lookup, mm_err_t *err)
     return status;
 }
 
-apr_status_t mm_catalog_lookup(mm_store_t *store, const apr_array_header_t *catalogs, const char *type,
-                               const char *const *ids, size_t n, int with_parents, mm_entry_t *entries,
-                               apr_pool_t *pool, mm_err_t *err)
+apr_status_t mm_catalog_lookup_within(const mm_catalog_limits_t *limits, mm_store_t *store,
+                                      const apr_array_header_t *catalogs, const char *type, const char *const *ids,
+                                      size_t n, int with_parents, mm_entry_t *entries, apr_pool_t *pool, mm_err_t *err)
 {
     lookup_t lookup = {.store = store, .catalogs = catalogs, .ids = ids, .n = n, .entries = entries, .pool = pool};
     int rank = rank_of(catalogs, type);
@@ -349,7 +366,20 @@ apr_status_t mm_catalog_lookup(mm_store_t *store, const apr_array_header_t *cata
     if (with_parents && lookup.own->parents->nelts > 0) {
         lookup.parents = mm_parents_make(n + 1, lookup.scratch);
     }
+    mm_budget_begin(&lookup.budget, limits);
     status = look_up(&lookup, err);
+    for (i = 0; i < n; i++) {
+        entries[i].cut = lookup.budget.spent || lookup.budget.late;
+    }
     apr_pool_destroy(lookup.scratch);
     return status;
+}
+
+apr_status_t mm_catalog_lookup(mm_store_t *store, const apr_array_header_t *catalogs, const char *type,
+                               const char *const *ids, size_t n, int with_parents, mm_entry_t *entries,
+                               apr_pool_t *pool, mm_err_t *err)
+{
+    const mm_catalog_limits_t limits = {MM_CATALOG_PAIRS_MAX, MM_CATALOG_TIME_US, mm_budget_clock_us};
+
+    return mm_catalog_lookup_within(&limits, store, catalogs, type, ids, n, with_parents, entries, pool, err);
 }

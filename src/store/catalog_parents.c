@@ -2,7 +2,9 @@
  *
  * Bounded whatever the documents hold: at most MM_CATALOG_DISTINCT_MAX nodes in all (parents met after that are left
  * out), and for each resource at most twice MM_CATALOG_PARENTS_MAX references: a list that reaches this is ordered and
- * cut to the first half, which loses nothing that the final cut would have kept.
+ * cut to the first half, which loses nothing that the final cut would have kept. From then on what comes behind its
+ * last is not even added. Long lists are merged, since a document may give the same thousand parents to hundreds of
+ * resources.
  */
 #include "store/catalog_private.h"
 
@@ -13,10 +15,14 @@
 
 #define LIST_MAX   (2 * MM_CATALOG_PARENTS_MAX)
 #define LIST_FIRST 4
+/* A merge walks over all of the longer list, so it is for lists that are not much shorter. */
+#define MERGE_MIN 64
 
 typedef struct list {
     mm_parent_node_t **nodes;
     size_t used, size;
+    bool ordered;                  /* and each once */
+    const mm_parent_node_t *bound; /* nothing at it or behind it is missing; NULL: the list is not full */
 } list_t;
 
 struct mm_parents {
@@ -24,6 +30,7 @@ struct mm_parents {
     apr_hash_t *nodes; /* "TYPE:ID" -> mm_parent_node_t; a type holds no ':' */
     list_t *lists;
     size_t n;
+    mm_parent_node_t *merged[MM_CATALOG_PARENTS_MAX];
 };
 
 mm_parents_t *mm_parents_make(size_t n, apr_pool_t *pool)
@@ -37,12 +44,13 @@ mm_parents_t *mm_parents_make(size_t n, apr_pool_t *pool)
     return parents;
 }
 
-static int compare(const void *left, const void *right)
+static int compare_nodes(const mm_parent_node_t *a, const mm_parent_node_t *b)
 {
-    const mm_parent_node_t *a = *(mm_parent_node_t *const *)left;
-    const mm_parent_node_t *b = *(mm_parent_node_t *const *)right;
     int order;
 
+    if (a == b) {
+        return 0;
+    }
     if (a->rank != b->rank) {
         return a->rank < b->rank ? -1 : 1;
     }
@@ -50,11 +58,25 @@ static int compare(const void *left, const void *right)
     return order ? order : strcmp(a->id, b->id);
 }
 
+static int compare(const void *left, const void *right)
+{
+    return compare_nodes(*(mm_parent_node_t *const *)left, *(mm_parent_node_t *const *)right);
+}
+
+static void set_bound(list_t *list)
+{
+    list->ordered = true;
+    list->bound = list->used == MM_CATALOG_PARENTS_MAX ? list->nodes[list->used - 1] : NULL;
+}
+
 /* Ordered, each once, at most MM_CATALOG_PARENTS_MAX. */
 static void compact(list_t *list)
 {
     size_t i, kept = 0;
 
+    if (list->ordered) {
+        return;
+    }
     if (list->used > 1) {
         qsort(list->nodes, list->used, sizeof(*list->nodes), compare);
     }
@@ -64,24 +86,59 @@ static void compact(list_t *list)
         }
     }
     list->used = kept;
+    set_bound(list);
 }
 
-static void push(list_t *list, mm_parent_node_t *node, apr_pool_t *pool)
+static void reserve(list_t *list, size_t n, apr_pool_t *pool)
 {
+    size_t size = list->size ? list->size : LIST_FIRST;
+    mm_parent_node_t **grown;
+
+    if (n <= list->size) {
+        return;
+    }
+    while (size < n) {
+        size *= 2;
+    }
+    grown = apr_palloc(pool, sizeof(*grown) * size);
+    if (list->used) {
+        memcpy(grown, list->nodes, sizeof(*grown) * list->used);
+    }
+    list->nodes = grown;
+    list->size = size;
+}
+
+/* False: it is behind the last that will be kept. */
+static bool push(list_t *list, mm_parent_node_t *node, apr_pool_t *pool)
+{
+    if (list->bound && compare_nodes(node, list->bound) >= 0) {
+        return false;
+    }
     if (list->used == LIST_MAX) {
         compact(list);
     }
-    if (list->used == list->size) {
-        size_t size = list->size ? list->size * 2 : LIST_FIRST;
-        mm_parent_node_t **grown = apr_palloc(pool, sizeof(*grown) * size);
-
-        if (list->used) {
-            memcpy(grown, list->nodes, sizeof(*grown) * list->used);
-        }
-        list->nodes = grown;
-        list->size = size;
-    }
+    reserve(list, list->used + 1, pool);
     list->nodes[list->used++] = node;
+    list->ordered = false;
+    return true;
+}
+
+/* Both are compact. */
+static void merge(mm_parents_t *parents, const list_t *from, list_t *to)
+{
+    size_t i = 0, j = 0, n = 0;
+
+    while (n < MM_CATALOG_PARENTS_MAX && (i < from->used || j < to->used)) {
+        int order = i == from->used ? 1 : j == to->used ? -1 : compare_nodes(from->nodes[i], to->nodes[j]);
+
+        parents->merged[n++] = order < 0 ? from->nodes[i] : to->nodes[j];
+        i += order <= 0;
+        j += order >= 0;
+    }
+    reserve(to, n, parents->pool);
+    memcpy(to->nodes, parents->merged, sizeof(*to->nodes) * n);
+    to->used = n;
+    set_bound(to);
 }
 
 static mm_parent_node_t *node_of(mm_parents_t *parents, int rank, const char *type, const char *id)
@@ -122,18 +179,31 @@ void mm_parents_add(mm_parents_t *parents, size_t resource, int rank, const char
 
 void mm_parents_copy(mm_parents_t *parents, size_t from, size_t to)
 {
-    list_t *list = &parents->lists[from];
+    list_t *source = &parents->lists[from], *target = &parents->lists[to];
     size_t i;
 
-    compact(list);
-    for (i = 0; i < list->used; i++) {
-        push(&parents->lists[to], list->nodes[i], parents->pool);
+    compact(source);
+    if (source->used == 0 || (target->bound && compare_nodes(source->nodes[0], target->bound) >= 0)) {
+        return;
     }
+    if (source->used >= MERGE_MIN) {
+        compact(target);
+        merge(parents, source, target);
+        return;
+    }
+    for (i = 0; i < source->used && push(target, source->nodes[i], parents->pool); i++) {
+    }
+}
+
+size_t mm_parents_count(const mm_parents_t *parents, size_t resource)
+{
+    return parents->lists[resource].used;
 }
 
 void mm_parents_clear(mm_parents_t *parents, size_t resource)
 {
     parents->lists[resource].used = 0;
+    parents->lists[resource].bound = NULL;
 }
 
 void mm_parents_finish(mm_parents_t *parents)

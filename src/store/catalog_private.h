@@ -13,6 +13,12 @@
 #define MM_CATALOG_RULES_MAX  16
 /* Ids in one query. */
 #define MM_CATALOG_QUERY_MAX 500
+/* What one look-up may cost: pairs of a resource and a parent that a document says something of (500 rows with 1000
+ * parents each are 500,000, found and handed on), and time. */
+#define MM_CATALOG_PAIRS_MAX (INT64_C(2) * 1000 * 1000)
+#define MM_CATALOG_TIME_US   (INT64_C(10) * 1000 * 1000)
+/* Values that are looked at for one that can be shown as a name. */
+#define MM_CATALOG_NAMES_MAX 100
 /* Distinct parents that one look-up remembers; at MM_CATALOG_NAME_MAX each this is 80 MB, at the usual 60 bytes 3 MB.
  */
 #define MM_CATALOG_DISTINCT_MAX 20000
@@ -39,13 +45,13 @@ typedef struct mm_catalog_query {
     size_t n;
     const char *wanted[MM_CATALOG_PATHS_MAX]; /* what is read besides path */
     size_t n_wanted;
-    void (*on_document)(void *baton, const bson_t *doc);
+    bool (*on_document)(void *baton, const bson_t *doc); /* false: no more */
     void *baton;
 } mm_catalog_query_t;
 
 /* Adds a path to what is read; NULL is left out. */
 void mm_catalog_want(mm_catalog_query_t *query, const char *path);
-/* Calls on_document for each document that holds one of the ids, in no order. */
+/* Calls on_document for each document that holds one of the ids, in no order, until it returns false. */
 apr_status_t mm_catalog_query(mm_store_t *store, const mm_catalog_query_t *query, apr_pool_t *scratch, mm_err_t *err);
 /* The projection for n paths: each once, none below another (the server refuses both), and nothing else. */
 void mm_catalog_project(bson_t *projection, const char *const *paths, size_t n);
@@ -69,12 +75,48 @@ mm_parents_t *mm_parents_make(size_t n, apr_pool_t *pool);
 void mm_parents_add(mm_parents_t *parents, size_t resource, int rank, const char *type, const char *id);
 /* Orders each resource's parents, leaves out what is beyond MM_CATALOG_PARENTS_MAX, and marks the rest as kept. */
 void mm_parents_finish(mm_parents_t *parents);
-/* Gives resource `to` all that `from` has. With an index beyond its resources' a caller has a list to collect in. */
+/* Gives resource `to` all that `from` has. With an index beyond its resources' a caller has a list to collect in, which
+ * is put in order once, however often it is copied. */
 void mm_parents_copy(mm_parents_t *parents, size_t from, size_t to);
+/* How many a resource has, some of them perhaps twice. */
+size_t mm_parents_count(const mm_parents_t *parents, size_t resource);
 void mm_parents_clear(mm_parents_t *parents, size_t resource);
 /* After mm_parents_finish: the kept ones of one rank, each once, in no order. Returns how many; *nodes is pool's. */
 size_t mm_parents_of_rank(const mm_parents_t *parents, int rank, mm_parent_node_t ***nodes, apr_pool_t *pool);
 /* After mm_parents_finish: those of one resource. Nodes are shared between resources. */
 size_t mm_parents_of(const mm_parents_t *parents, size_t resource, mm_parent_node_t *const **nodes);
+
+/* --- catalog_budget.c: what one look-up may cost ---------------------------------------------------------------------
+ */
+
+typedef struct mm_catalog_limits {
+    int64_t pairs;
+    int64_t time_us;
+    int64_t (*clock_us)(void); /* never runs backwards */
+} mm_catalog_limits_t;
+
+typedef struct mm_budget {
+    mm_catalog_limits_t limits;
+    int64_t pairs, until_us;
+    unsigned steps;
+    bool spent, late; /* no pairs left; no time left */
+} mm_budget_t;
+
+void mm_budget_begin(mm_budget_t *budget, const mm_catalog_limits_t *limits);
+/* Once for each document: whether there is time left. */
+bool mm_budget_glance(mm_budget_t *budget);
+/* Once for each value: the same, looking at the clock only every so often. */
+bool mm_budget_step(mm_budget_t *budget);
+/* Whether so many more pairs of a resource and a parent may be dealt with. */
+bool mm_budget_spend(mm_budget_t *budget, size_t pairs);
+int64_t mm_budget_clock_us(void);
+
+/* --- catalog_lookup.c ------------------------------------------------------------------------------------------------
+ */
+
+/* mm_catalog_lookup is this with MM_CATALOG_PAIRS_MAX and MM_CATALOG_TIME_US. */
+apr_status_t mm_catalog_lookup_within(const mm_catalog_limits_t *limits, mm_store_t *store,
+                                      const apr_array_header_t *catalogs, const char *type, const char *const *ids,
+                                      size_t n, int with_parents, mm_entry_t *entries, apr_pool_t *pool, mm_err_t *err);
 
 #endif

@@ -91,8 +91,9 @@ static void append_filter(bson_t *filter, const mm_catalog_query_t *query, size_
     bson_append_document_end(filter, &condition);
 }
 
+/* *ended: on_document wants no more. */
 static apr_status_t run(mm_store_t *store, mongoc_collection_t *collection, const mm_catalog_query_t *query,
-                        size_t from, size_t to, apr_pool_t *scratch, mm_err_t *err)
+                        size_t from, size_t to, bool *ended, apr_pool_t *scratch, mm_err_t *err)
 {
     bson_t filter = BSON_INITIALIZER, opts = BSON_INITIALIZER;
     bson_error_t error = {0};
@@ -103,10 +104,10 @@ static apr_status_t run(mm_store_t *store, mongoc_collection_t *collection, cons
     append_filter(&filter, query, from, to);
     append_opts(&opts, store, query);
     cursor = mongoc_collection_find_with_opts(collection, &filter, &opts, NULL);
-    while (mongoc_cursor_next(cursor, &doc)) {
-        query->on_document(query->baton, doc);
+    while (!*ended && mongoc_cursor_next(cursor, &doc)) {
+        *ended = !query->on_document(query->baton, doc);
     }
-    if (mongoc_cursor_error(cursor, &error)) {
+    if (!*ended && mongoc_cursor_error(cursor, &error)) {
         status = mm_store_fail(err, &error, apr_psprintf(scratch, "Reading the catalogue %s", query->collection));
     }
     mongoc_cursor_destroy(cursor);
@@ -119,12 +120,13 @@ apr_status_t mm_catalog_query(mm_store_t *store, const mm_catalog_query_t *query
 {
     mongoc_collection_t *collection = mm_store_collection(store, query->collection);
     apr_status_t status = APR_SUCCESS;
+    bool ended = false;
     size_t from;
 
-    for (from = 0; from < query->n && status == APR_SUCCESS; from += MM_CATALOG_QUERY_MAX) {
+    for (from = 0; from < query->n && status == APR_SUCCESS && !ended; from += MM_CATALOG_QUERY_MAX) {
         size_t to = from + MM_CATALOG_QUERY_MAX < query->n ? from + MM_CATALOG_QUERY_MAX : query->n;
 
-        status = run(store, collection, query, from, to, scratch, err);
+        status = run(store, collection, query, from, to, &ended, scratch, err);
     }
     mongoc_collection_destroy(collection);
     return status;

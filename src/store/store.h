@@ -31,21 +31,40 @@ apr_status_t mm_store_check_uri(const char *uri, apr_pool_t *pool, mm_err_t *err
 /* The URI fit for a log: user name and password replaced. */
 const char *mm_store_redact_uri(const char *uri, apr_pool_t *pool);
 
-/* Makes the indexes the reports need, for each type and for users. Cheap when they exist. */
+/* Makes the indexes the reports need, for each type and for users, as many of them as can be made; err says what became
+ * of the first that cannot. Cheap when they exist. MM_STORE_UNFIT: a collection of ours exists and is a view, or
+ * compares text in another way than byte by byte (a collation), so that two ids would share a document: nothing must be
+ * applied. MM_STORE_AWAY: no answer. Any other failure is the server's refusal, which does not keep counts from being
+ * applied. */
 apr_status_t mm_store_prepare(mm_store_t *store, const char *const *types, size_t n, mm_err_t *err);
 
+/* The spool is not the only one that gives out its batches' numbers: see mm_store_claim. */
+#define MM_STORE_FOREIGN (APR_OS_START_USERERR + 102)
+/* A collection is not one that counts can be kept in: see mm_store_prepare. */
+#define MM_STORE_UNFIT (APR_OS_START_USERERR + 103)
+
+/* To be called before the first delta of a batch is applied: notes in metrics_meta that this is batch seq of the spool,
+ * nonce being what tells it from any other batch of that number. Claiming the same again is always fine.
+ * MM_STORE_FOREIGN: the database knows a later batch of this spool, or another one with this number. Then numbers are
+ * given out twice (the spool was copied, or what it remembers was lost or put back from a backup), and documents would
+ * take counts they do not have for applied: nothing may be applied. MM_STORE_AWAY or another failure: not known. */
+apr_status_t mm_store_claim(mm_store_t *store, const char *spool_id, int64_t seq, const char *nonce, mm_err_t *err);
+
 typedef enum mm_outcome {
-    MM_APPLIED, /* this document holds the delta now, by this call or an earlier one */
-    MM_RETRY,   /* not known, or not now: apply the same again */
-    MM_REJECTED /* the database refuses this one for good */
+    MM_APPLIED,   /* this document holds the delta now, by this call or an earlier one */
+    MM_RETRY,     /* not known, or not now: apply the same again */
+    MM_RETRY_ONE, /* the same, but the server did answer, refused this one alone, and gave no reason that we know */
+    MM_REJECTED,  /* the database refuses this one, for a reason that lies in this document */
+    MM_UNSTORABLE /* was not sent: no event can have made it, no document can be named so */
 } mm_outcome_t;
 
 /* Adds deltas to their documents, each at most once however often it is called with the same spool and seq: a document
  * remembers seq.SPOOL and takes no delta whose seq it has reached. A later batch must have a larger seq, and must not
- * be applied before all of the one before is MM_APPLIED or MM_REJECTED, and has at most one delta for a document. It
- * may be handed over in pieces (of some 1000 deltas: one message to the server each). Sets outcomes[i] for each.
- * Returns MM_RETRY if any is, else MM_REJECTED if any is, else MM_APPLIED; err says why when that is not MM_APPLIED.
- * Write concern: majority, journaled. */
+ * be applied before all of the one before is done with, and has at most one delta for a document. It may be handed over
+ * in pieces (of some 1000 deltas: one message to the server each). Sets outcomes[i] for each. Returns MM_RETRY if any
+ * is MM_RETRY or MM_RETRY_ONE, else MM_REJECTED if any is MM_REJECTED or MM_UNSTORABLE, else MM_APPLIED; err says why
+ * when that is not MM_APPLIED. Its status is MM_STORE_FOREIGN when a document has taken a later batch of this spool:
+ * somebody else gives out its numbers, too. Write concern: majority, journaled. */
 mm_outcome_t mm_store_apply(mm_store_t *store, const char *spool_id, int64_t seq, const mm_delta_t *deltas, size_t n,
                             mm_outcome_t *outcomes, mm_err_t *err);
 

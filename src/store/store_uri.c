@@ -48,6 +48,13 @@ static bool set_default_ms(mongoc_uri_t *uri, const char *option, int32_t ms)
     return mongoc_uri_has_option(uri, option) || mongoc_uri_set_option_as_int32(uri, option, ms);
 }
 
+/* A read that may take for ever is no time-out at all: 0 and below stand for our own. */
+static bool set_socket_timeout(mongoc_uri_t *uri)
+{
+    return mongoc_uri_get_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, 0) > 0 ||
+           mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, SOCKET_TIMEOUT_MS);
+}
+
 /* libmongoc takes the first '@' for the end of the password and what follows for a host, whose name it then logs. */
 static bool has_stray_at(const char *text)
 {
@@ -74,8 +81,7 @@ mongoc_uri_t *mm_store_uri_parse(const char *text, mm_err_t *err)
         return NULL;
     }
     if (!set_default_ms(uri, MONGOC_URI_CONNECTTIMEOUTMS, CONNECT_TIMEOUT_MS) ||
-        !set_default_ms(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, SELECTION_TIMEOUT_MS) ||
-        !set_default_ms(uri, MONGOC_URI_SOCKETTIMEOUTMS, SOCKET_TIMEOUT_MS) ||
+        !set_default_ms(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, SELECTION_TIMEOUT_MS) || !set_socket_timeout(uri) ||
         (!mongoc_uri_has_option(uri, MONGOC_URI_APPNAME) && !mongoc_uri_set_appname(uri, "mod_metrics"))) {
         mm_err_set(err, APR_EINVAL, "The MongoDB URI has options that libmongoc does not take together");
         mongoc_uri_destroy(uri);

@@ -10,12 +10,31 @@
  * no two of them are alike whatever the ids hold. One string rather than {type, resource, user}: not every server that
  * speaks MongoDB's protocol finds a document by an embedded _id without reading the whole collection (measured: 1,000
  * upserts into 3,000 documents took 0.7 s by string and 17 s by document). */
+static int print_user_id(char *buf, size_t size, const mm_delta_t *delta)
+{
+    return snprintf(buf, size, "%s:%zu:%s:%s", delta->type, strlen(delta->id), delta->id, delta->user);
+}
+
+const char *mm_update_id(const mm_delta_t *delta, apr_pool_t *pool)
+{
+    size_t size;
+    char *id;
+
+    if (delta->kind != MM_DELTA_USER) {
+        return delta->id;
+    }
+    size = (size_t)print_user_id(NULL, 0, delta) + 1;
+    id = apr_palloc(pool, size);
+    print_user_id(id, size, delta);
+    return id;
+}
+
 static void append_user_id(bson_t *filter, const mm_delta_t *delta)
 {
-    size_t size = strlen(delta->type) + strlen(delta->id) + strlen(delta->user) + 32;
+    size_t size = (size_t)print_user_id(NULL, 0, delta) + 1;
     char *id = bson_malloc(size);
 
-    snprintf(id, size, "%s:%zu:%s:%s", delta->type, strlen(delta->id), delta->id, delta->user);
+    print_user_id(id, size, delta);
     mm_value_append_text(filter, "_id", id);
     bson_free(id);
 }

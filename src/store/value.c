@@ -167,7 +167,7 @@ static const char *cut_text(const char *text, size_t len, size_t max, apr_pool_t
         }
         cut = ((unsigned char)text[max - back] & 0xC0) == 0x80 ? max : max - back;
     }
-    return apr_pstrmemdup(pool, text, cut);
+    return cut > 0 ? apr_pstrmemdup(pool, text, cut) : ""; /* a document may hold a million of them */
 }
 
 static const char *show_time(int64_t ms, apr_pool_t *pool)

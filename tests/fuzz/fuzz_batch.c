@@ -57,7 +57,8 @@ static apr_status_t on_batch(void *baton, const char *spool_id, int64_t seq, con
     (void)err;
     require(++copy->batches == 1);
     require(strlen(spool_id) == MM_SPOOL_ID_LEN && seq > 0);
-    mm_record_batch(&doc, spool_id, seq);
+    require(strlen(nonce) == MM_BATCH_NONCE_LEN);
+    mm_record_batch(&doc, spool_id, seq, nonce);
     return put_doc(copy, &doc);
 }
 

@@ -113,14 +113,30 @@ static void test_batch_counts_once_however_often_it_is_applied(void **state)
     assert_int_equal(apply_one(store, SPOOL, 2, delta), MM_APPLIED);
     assert_int_equal(apply_one(store, SPOOL, 2, delta), MM_APPLIED);
     assert_int_equal(views_of(store, "metrics_datasets", "d1", unit->pool), 10);
-    /* a lower number was taken long ago */
-    assert_int_equal(apply_one(store, SPOOL, 1, delta), MM_APPLIED);
-    assert_int_equal(views_of(store, "metrics_datasets", "d1", unit->pool), 10);
     /* numbers are compared as numbers, over the whole range */
     assert_int_equal(apply_one(store, SPOOL, 10, delta), MM_APPLIED);
     assert_int_equal(apply_one(store, SPOOL, INT64_MAX, delta), MM_APPLIED);
-    assert_int_equal(apply_one(store, SPOOL, INT64_MAX - 1, delta), MM_APPLIED);
+    assert_int_equal(apply_one(store, SPOOL, INT64_MAX, delta), MM_APPLIED);
     assert_int_equal(views_of(store, "metrics_datasets", "d1", unit->pool), 20);
+}
+
+/* A document that has a later batch of this spool than the one in hand got it from somebody else: what it does not take
+ * it does not have. */
+static void test_later_batch_of_this_spool_is_foreign(void **state)
+{
+    unit_t *unit = *state;
+    mm_store_t *store = unit_store(unit->pool);
+    mm_delta_t deltas[2] = {resource("datasets", "mine", 5), resource("datasets", "theirs", 5)};
+    mm_outcome_t outcomes[2];
+    mm_err_t err = {0};
+
+    assert_int_equal(apply_one(store, SPOOL, 12, deltas[1]), MM_APPLIED);
+    assert_int_equal(mm_store_apply(store, SPOOL, 11, deltas, 2, outcomes, &err), MM_RETRY);
+    assert_int_equal(outcomes[0], MM_APPLIED);
+    assert_int_equal(outcomes[1], MM_RETRY);
+    assert_int_equal(err.status, MM_STORE_FOREIGN);
+    assert_non_null(strstr(err.text, "\"theirs\" has taken batch 12"));
+    assert_int_equal(views_of(store, "metrics_datasets", "theirs", unit->pool), 5);
 }
 
 static void test_spools_do_not_fence_each_other(void **state)
@@ -292,7 +308,7 @@ static void test_what_no_event_can_have_made_is_rejected(void **state)
     deltas[7] = resource("datasets", "fine", 1);
     assert_int_equal(mm_store_apply(store, SPOOL, 1, deltas, 8, outcomes, &err), MM_REJECTED);
     for (i = 0; i < 7; i++) {
-        assert_int_equal(outcomes[i], MM_REJECTED);
+        assert_int_equal(outcomes[i], MM_UNSTORABLE);
     }
     assert_int_equal(outcomes[7], MM_APPLIED);
     assert_int_equal(unit_count(store, "metrics_datasets"), 1);
@@ -358,7 +374,7 @@ static void check_away(apr_pool_t *pool, int backlog)
     assert_int_equal(mm_store_apply(store, SPOOL, 1, deltas, 3, outcomes, &err), MM_RETRY);
     clock_gettime(CLOCK_MONOTONIC, &after);
     assert_int_equal(outcomes[0], MM_RETRY);
-    assert_int_equal(outcomes[1], MM_REJECTED);
+    assert_int_equal(outcomes[1], MM_UNSTORABLE);
     assert_int_equal(outcomes[2], MM_RETRY);
     assert_int_equal(err.status, MM_STORE_AWAY);
     assert_null(strstr(err.text, "s3cret"));
@@ -426,6 +442,42 @@ static void test_race_for_the_insert(void **state)
     assert_int_equal(views_of(moment.direct, "metrics_files", "raced", unit->pool), 2);
     assert_int_equal(views_of(moment.direct, "metrics_files", "told", unit->pool), -1); /* was not asked again */
     end(&moment, 2);
+}
+
+/* Another unique index refuses, and the server says so only in words, or not at all, or wrongly. */
+static void test_unique_index_without_a_key_pattern(void **state)
+{
+    static const struct {
+        unit_step_t step;
+        mm_outcome_t outcome;
+        const char *words;
+        size_t updates;
+    } cases[] = {
+        {REPLY("{'n': 0, 'writeErrors': [{'index': 0, 'code': 11000, 'errmsg': 'E11000 duplicate key error collection: "
+               "d.metrics_files index: silly dup key: { views: 1 }'}], 'ok': 1}"),
+         MM_REJECTED, "silly", 1},
+        {REPLY("{'n': 0, 'writeErrors': [{'index': 0, 'code': 11000, 'errmsg': 'E11000'}], 'ok': 1}"), MM_RETRY_ONE,
+         "another unique index", 2},
+        {REPLY("{'n': 0, 'writeErrors': [{'index': 0, 'code': 11000, 'errmsg': 'E11000 collection: d.c index: _id_ "
+               "dup'}], 'ok': 1}"),
+         MM_RETRY_ONE, "another unique index", 2},
+    };
+    unit_t *unit = *state;
+    mm_delta_t delta = resource("files", "refused", 1);
+    size_t i;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        mm_outcome_t outcome;
+        bad_moment_t moment;
+        mm_err_t err = {0};
+
+        begin(&moment, &cases[i].step, 1, unit->pool);
+        assert_int_not_equal(mm_store_apply(moment.through, SPOOL, 1, &delta, 1, &outcome, &err), MM_APPLIED);
+        assert_int_equal(outcome, cases[i].outcome);
+        assert_non_null(strstr(err.text, cases[i].words));
+        assert_int_equal(views_of(moment.direct, "metrics_files", "refused", unit->pool), -1);
+        end(&moment, cases[i].updates);
+    }
 }
 
 /* As above, and the second try meets a server that goes away. */
@@ -498,6 +550,11 @@ static void test_replies(void **state)
         {REPLY("{'ok': 1, 'n': 0, 'writeErrors': [{'index': 0, 'code': 121, 'errmsg': 'validation'}, "
                "{'index': 1, 'code': 14031, 'errmsg': 'disk full'}]}"),
          MM_REJECTED, MM_RETRY, MM_RETRY, APR_EGENERAL},
+        /* a code that we do not know, or one that is not about the document */
+        {REPLY("{'ok': 1, 'n': 1, 'writeErrors': [{'index': 0, 'code': 424242, 'errmsg': 'new'}]}"), MM_RETRY_ONE,
+         MM_APPLIED, MM_RETRY, APR_EGENERAL},
+        {REPLY("{'ok': 1, 'n': 1, 'writeErrors': [{'index': 0, 'code': 72, 'errmsg': 'options'}]}"), MM_RETRY_ONE,
+         MM_APPLIED, MM_RETRY, APR_EGENERAL},
         /* a server that does not say all it should */
         {REPLY("{'ok': 1, 'n': 1}"), MM_RETRY, MM_RETRY, MM_RETRY, APR_EGENERAL},
         {REPLY("{'ok': 1}"), MM_RETRY, MM_RETRY, MM_RETRY, APR_EGENERAL},
@@ -597,6 +654,7 @@ int main(void)
         TEST(test_times_only_grow_and_first_seen_only_shrinks),
         TEST(test_batch_counts_once_however_often_it_is_applied),
         TEST(test_spools_do_not_fence_each_other),
+        TEST(test_later_batch_of_this_spool_is_foreign),
         TEST(test_part_of_a_batch_applied_before_a_crash),
         TEST(test_one_batch_fills_several_collections),
         TEST(test_ids_are_data),
@@ -611,6 +669,7 @@ int main(void)
         TEST(test_nobody_listens),
         TEST(test_nobody_answers),
         TEST(test_race_for_the_insert),
+        TEST(test_unique_index_without_a_key_pattern),
         TEST(test_race_and_then_no_answer),
         TEST(test_lost_reply_counts_once),
         TEST(test_replies),

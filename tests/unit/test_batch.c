@@ -4,11 +4,13 @@
 #include "base/file.h"
 #include "drain/batch.h"
 #include "drain/record.h"
+#include "drain/reserve.h"
 
 #define SPOOL "0123456789abcdef01234567"
+#define NONCE "76543210fedcba9876543210"
 
 typedef struct seen {
-    char spool[32];
+    char spool[32], nonce[32];
     int64_t seq;
     int batches, segments, deltas;
     int64_t to;      /* of all segments */
@@ -25,6 +27,7 @@ static apr_status_t on_batch(void *baton, const char *spool_id, int64_t seq, con
     seen->batches++;
     seen->seq = seq;
     snprintf(seen->spool, sizeof(seen->spool), "%s", spool_id);
+    snprintf(seen->nonce, sizeof(seen->nonce), "%s", nonce);
     return APR_SUCCESS;
 }
 
@@ -91,7 +94,7 @@ static void write_batch(const char *dir, int64_t seq, int n, apr_pool_t *pool)
 {
     mm_err_t err;
 
-    if (mm_batch_write(dir, SPOOL, seq, count_make(n, pool), reader_make(dir, pool), &err) != APR_SUCCESS) {
+    if (mm_batch_write(dir, SPOOL, seq, NONCE, count_make(n, pool), reader_make(dir, pool), &err) != APR_SUCCESS) {
         fail_msg("%s", err.text);
     }
 }
@@ -107,6 +110,7 @@ static void reads_what_was_written(void **state)
     assert_int_equal(read_batch(&seen, dir, MM_BATCH_FILE, unit->pool), APR_SUCCESS);
     assert_int_equal(seen.batches, 1);
     assert_string_equal(seen.spool, SPOOL);
+    assert_string_equal(seen.nonce, NONCE);
     assert_int_equal(seen.seq, 42);
     assert_int_equal(seen.segments, 1);
     assert_true(seen.to > 0);
@@ -214,7 +218,7 @@ static apr_status_t read_order(const char *order, const unit_t *unit)
     for (const char *kind = order; *kind; kind++) {
         switch (*kind) {
         case 'b':
-            mm_record_batch(&doc, SPOOL, 1);
+            mm_record_batch(&doc, SPOOL, 1, NONCE);
             break;
         case 's':
             mm_record_segment(&doc, "x.seg", 1);
@@ -265,17 +269,55 @@ static void keeps_the_old_file_when_the_disk_is_full(void **state)
     small = before;
     small.rlim_cur = 100000;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    apr_status_t rv = mm_batch_write(dir, SPOOL, 2, count, reader, &err);
+    apr_status_t rv = mm_batch_write(dir, SPOOL, 2, NONCE, count, reader, &err);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(rv, EFBIG);
     assert_string_not_equal(err.text, "");
-    assert_false(has_file(dir, MM_BATCH_TEMP_FILE));
     assert_int_equal(read_batch(&seen, dir, MM_BATCH_FILE, unit->pool), APR_SUCCESS);
     assert_int_equal(seen.seq, 1);
+    /* Its beginning stays, as room for a smaller one, of which nothing of it must become part. */
+    assert_true(has_file(dir, MM_BATCH_TEMP_FILE));
+    write_batch(dir, 1, 1, unit->pool);
+    memset(&seen, 0, sizeof(seen));
+    assert_int_equal(read_batch(&seen, dir, MM_BATCH_FILE, unit->pool), APR_SUCCESS);
+    assert_int_equal(seen.deltas, 2);
+    assert_false(has_file(dir, MM_BATCH_TEMP_FILE));
     /* The count is as it was: the same can be written later. */
-    assert_int_equal(mm_batch_write(dir, SPOOL, 2, count, reader, &err), APR_SUCCESS);
+    assert_int_equal(mm_batch_write(dir, SPOOL, 2, NONCE, count, reader, &err), APR_SUCCESS);
     assert_int_equal(read_batch(&seen, dir, MM_BATCH_FILE, unit->pool), APR_SUCCESS);
     assert_int_equal(seen.seq, 2);
+}
+
+static void writes_into_its_reserve(void **state)
+{
+    unit_t *unit = *state;
+    char *dir = spool_make(unit);
+    char *temp = apr_pstrcat(unit->pool, dir, "/" MM_BATCH_TEMP_FILE, NULL);
+    char *batch = apr_pstrcat(unit->pool, dir, "/" MM_BATCH_FILE, NULL);
+    struct stat reserve, written;
+    seen_t seen = {.seq = 0};
+
+    assert_true(mm_reserve_make(dir) > 0);
+    assert_int_equal(stat(temp, &reserve), 0);
+    write_batch(dir, 1, 3, unit->pool);
+    assert_int_equal(stat(batch, &written), 0);
+    assert_int_equal(written.st_ino, reserve.st_ino);
+    assert_true(written.st_size < 10000);
+    assert_true(written.st_blocks < reserve.st_blocks / 2); /* the rest is free again */
+    assert_int_equal(read_batch(&seen, dir, MM_BATCH_FILE, unit->pool), APR_SUCCESS);
+    assert_int_equal(seen.deltas, 5);
+}
+
+static void makes_nonces(void **state)
+{
+    char one[MM_BATCH_NONCE_LEN + 1], other[MM_BATCH_NONCE_LEN + 1];
+
+    (void)state;
+    assert_int_equal(mm_batch_nonce(one, NULL), APR_SUCCESS);
+    assert_int_equal(mm_batch_nonce(other, NULL), APR_SUCCESS);
+    assert_int_equal(strlen(one), MM_BATCH_NONCE_LEN);
+    assert_int_equal(strspn(one, "0123456789abcdef"), MM_BATCH_NONCE_LEN);
+    assert_string_not_equal(one, other);
 }
 
 static void commits_once_and_again(void **state)
@@ -305,8 +347,8 @@ static void needs_its_directory(void **state)
     mm_spool_reader_t *reader = reader_make(dir, unit->pool);
     mm_err_t err = {.text = ""};
 
-    assert_true(
-        APR_STATUS_IS_ENOENT(mm_batch_write("/nonexistent/spool", SPOOL, 1, count_make(1, unit->pool), reader, &err)));
+    assert_true(APR_STATUS_IS_ENOENT(
+        mm_batch_write("/nonexistent/spool", SPOOL, 1, NONCE, count_make(1, unit->pool), reader, &err)));
     assert_non_null(strstr(err.text, "/nonexistent/spool"));
     assert_true(APR_STATUS_IS_ENOENT(mm_batch_commit("/nonexistent/spool", &err)));
 }
@@ -324,6 +366,8 @@ int main(void)
         test(believes_no_damaged_file),
         test(insists_on_the_order_of_records),
         test(keeps_the_old_file_when_the_disk_is_full),
+        test(writes_into_its_reserve),
+        test(makes_nonces),
         test(commits_once_and_again),
         test(needs_its_directory),
     };

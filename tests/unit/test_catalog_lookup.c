@@ -1,7 +1,7 @@
 /* Names and parents out of a real database: documents as Clowder writes them, and documents as nobody should. */
 #include "unit_store.h"
 #include <time.h>
-#include "store/catalog.h"
+#include "store/catalog_private.h"
 
 #define D1       "aaaaaaaaaaaaaaaaaaaaaaa1"
 #define D2       "aaaaaaaaaaaaaaaaaaaaaaa2"
@@ -395,6 +395,156 @@ static void test_link_with_many_repetitions(void **state)
     assert_true((clock() - before) / CLOCKS_PER_SEC < 5);
 }
 
+static void append_empty(bson_t *doc, const char *name, uint32_t n, const char *last)
+{
+    bson_t array;
+    uint32_t i;
+
+    bson_append_array_begin(doc, name, -1, &array);
+    for (i = 0; i <= n; i++) {
+        char buf[16];
+        const char *key;
+
+        bson_uint32_to_string(i, &key, buf, sizeof(buf));
+        BSON_APPEND_UTF8(&array, key, i < n ? "" : last);
+    }
+    bson_append_array_end(doc, &array);
+}
+
+/* A name that is a million empty strings costs neither memory nor time; that there is one behind them does not help. */
+static void test_name_behind_many_empty_ones(void **state)
+{
+    unit_t *unit = *state;
+    mm_store_t *store = unit_store(unit->pool);
+    apr_array_header_t *catalogs = one_catalog(unit->pool, "datasets", "things name=name");
+    static const struct {
+        const char *id;
+        uint32_t n;
+        const char *name;
+    } cases[] = {{"few", 99, "last"}, {"many", 100, ""}, {"huge", 900000, ""}};
+    size_t i;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bson_t doc = BSON_INITIALIZER;
+        mm_entry_t entry;
+
+        BSON_APPEND_UTF8(&doc, "_id", cases[i].id);
+        append_empty(&doc, "name", cases[i].n, "last");
+        unit_insert_doc(store, "things", &doc);
+        bson_destroy(&doc);
+        assert_int_equal(mm_catalog_lookup(store, catalogs, "datasets", &cases[i].id, 1, 1, &entry, unit->pool, NULL),
+                         APR_SUCCESS);
+        assert_string_equal(entry.name, cases[i].name);
+        assert_false(entry.cut);
+    }
+}
+
+/* 50 documents that each name all 100 resources and 100 parents: 100 resources with 100 parents, 500,000 pairs. */
+static void fill_links(mm_store_t *store, apr_pool_t *pool, const char **ids)
+{
+    unsigned i;
+
+    for (i = 0; i < 100; i++) {
+        ids[i] = apr_psprintf(pool, "%03u", i);
+        unit_insert(store, "files", apr_psprintf(pool, "{'_id': '%s', 'n': 'name of %s'}", ids[i], ids[i]));
+        unit_insert(store, "sets", apr_psprintf(pool, "{'_id': '%s', 'n': 'set %s'}", ids[i], ids[i]));
+    }
+    for (i = 0; i < 50; i++) {
+        bson_t doc = BSON_INITIALIZER;
+
+        BSON_APPEND_INT32(&doc, "_id", (int)i);
+        append_strings(&doc, "files", 100, 100);
+        append_strings(&doc, "sets", 100, 100);
+        unit_insert_doc(store, "links", &doc);
+        bson_destroy(&doc);
+    }
+}
+
+static int64_t fake_us, fake_step_us;
+
+static int64_t fake_clock(void)
+{
+    return fake_us += fake_step_us;
+}
+
+static void test_work_is_bounded(void **state)
+{
+    static const struct {
+        int64_t pairs, time_us;
+        int cut;
+        size_t parents; /* of each resource */
+        const char *name, *parent;
+    } cases[] = {
+        {505000, 1000000, 0, 100, "name of 007", "set 007"},
+        /* no more parents are collected, but those that are there get their names, and so do the resources */
+        {15000, 1000000, 1, 100, "name of 007", "set 007"},
+        {0, 1000000, 1, 0, "name of 007", NULL},
+        /* nothing more is read */
+        {505000, 120, 1, 100, "name of 007", ""},
+    };
+    unit_t *unit = *state;
+    apr_pool_t *pool = unit->pool;
+    mm_store_t *store = unit_store(pool);
+    apr_array_header_t *catalogs = one_catalog(pool, "files", "files name=n parents=sets:links:files:sets");
+    const char *ids[100];
+    size_t i;
+
+    add_catalog(catalogs, "sets", "sets name=n");
+    fill_links(store, pool, ids);
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const mm_catalog_limits_t limits = {cases[i].pairs, cases[i].time_us, fake_clock};
+        mm_entry_t entries[100];
+        mm_err_t err = {0};
+
+        fake_us = 1;
+        fake_step_us = 1;
+        if (mm_catalog_lookup_within(&limits, store, catalogs, "files", ids, 100, 1, entries, pool, &err)) {
+            fail_msg("%s", err.text);
+        }
+        assert_int_equal(entries[0].cut, cases[i].cut);
+        assert_int_equal(entries[7].cut, cases[i].cut);
+        assert_string_equal(entries[7].name, cases[i].name);
+        assert_int_equal(entries[7].n_parents, cases[i].parents);
+        if (cases[i].parent) {
+            assert_string_equal(entries[7].parents[7].id, "007");
+            assert_string_equal(entries[7].parents[7].name, cases[i].parent);
+        }
+    }
+}
+
+static void test_no_time_at_all(void **state)
+{
+    unit_t *unit = *state;
+    mm_store_t *store = unit_store(unit->pool);
+    const mm_catalog_limits_t limits = {MM_CATALOG_PAIRS_MAX, 0, fake_clock};
+    const char *ids[] = {F1, F2};
+    mm_entry_t entries[2];
+
+    fill_clowder(store);
+    assert_int_equal(mm_catalog_lookup_within(&limits, store, clowder_catalogs(unit->pool), "files", ids, 2, 1, entries,
+                                              unit->pool, NULL),
+                     APR_SUCCESS);
+    assert_true(entries[0].cut);
+    assert_true(entries[1].cut);
+    assert_int_equal(entries[0].n_parents, 0);
+}
+
+/* Catalogues as they are stay far below the limits. */
+static void test_real_catalogue_is_not_cut(void **state)
+{
+    unit_t *unit = *state;
+    mm_store_t *store = unit_store(unit->pool);
+    const char *ids[] = {F1, F2, F3};
+    mm_entry_t entries[3];
+
+    fill_clowder(store);
+    assert_int_equal(
+        mm_catalog_lookup(store, clowder_catalogs(unit->pool), "files", ids, 3, 1, entries, unit->pool, NULL),
+        APR_SUCCESS);
+    assert_false(entries[0].cut);
+    assert_int_equal(entries[0].n_parents, 2);
+}
+
 static void test_away(void **state)
 {
     unit_t *unit = *state;
@@ -427,6 +577,10 @@ int main(void)
         TEST(test_cycles_end),
         TEST(test_too_many_parents),
         TEST(test_link_with_many_repetitions),
+        TEST(test_name_behind_many_empty_ones),
+        TEST(test_work_is_bounded),
+        TEST(test_no_time_at_all),
+        TEST(test_real_catalogue_is_not_cut),
         TEST(test_away),
     };
 

@@ -34,14 +34,16 @@ static void test_projection(void **state)
 typedef struct seen {
     int documents;
     size_t largest;
+    int enough; /* 0: never */
 } seen_t;
 
-static void on_document(void *baton, const bson_t *doc)
+static bool on_document(void *baton, const bson_t *doc)
 {
     seen_t *seen = baton;
 
     seen->documents++;
     seen->largest = doc->len > seen->largest ? doc->len : seen->largest;
+    return seen->documents != seen->enough;
 }
 
 static void test_more_ids_than_one_query_holds(void **state)
@@ -49,7 +51,7 @@ static void test_more_ids_than_one_query_holds(void **state)
     unit_t *unit = *state;
     mm_store_t *store = unit_store(unit->pool);
     const char **ids = apr_palloc(unit->pool, sizeof(*ids) * 1201);
-    seen_t seen = {0, 0};
+    seen_t seen = {0};
     mm_catalog_query_t query = {
         .collection = "things", .path = "_id", .ids = ids, .n = 1201, .on_document = on_document, .baton = &seen};
     bson_t doc;
@@ -67,6 +69,10 @@ static void test_more_ids_than_one_query_holds(void **state)
     mm_catalog_want(&query, "name");
     assert_int_equal(mm_catalog_query(store, &query, unit->pool, NULL), APR_SUCCESS);
     assert_int_equal(seen.documents, 1201);
+    /* and less when that is enough: no more of this query, and none of the others */
+    seen = (seen_t){.enough = 7};
+    assert_int_equal(mm_catalog_query(store, &query, unit->pool, NULL), APR_SUCCESS);
+    assert_int_equal(seen.documents, 7);
 }
 
 static void test_long_fields_stay_where_they_are(void **state)
@@ -76,7 +82,7 @@ static void test_long_fields_stay_where_they_are(void **state)
     size_t len = 10 * 1024 * 1024;
     char *text = malloc(len);
     const char *ids[] = {"big"};
-    seen_t seen = {0, 0};
+    seen_t seen = {0};
     mm_catalog_query_t query = {
         .collection = "things", .path = "_id", .ids = ids, .n = 1, .on_document = on_document, .baton = &seen};
     bson_t doc = BSON_INITIALIZER;
@@ -100,7 +106,7 @@ static void test_away(void **state)
     int port, fd = unit_deaf_port(0, &port);
     mm_store_t *store = unit_store_at(apr_psprintf(unit->pool, "mongodb://a:s3cret@127.0.0.1:%d/x", port), unit->pool);
     const char *ids[] = {"a"};
-    seen_t seen = {0, 0};
+    seen_t seen = {0};
     mm_catalog_query_t query = {
         .collection = "things", .path = "_id", .ids = ids, .n = 1, .on_document = on_document, .baton = &seen};
     mm_err_t err = {0};

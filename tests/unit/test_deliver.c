@@ -1,10 +1,11 @@
 /* A batch file into a real database: all of it, once, and what is refused is put aside. */
 #include "drain_unit.h"
+#include "unit_proxy.h"
 #include "drain/batch.h"
 #include "drain/deliver.h"
 #include "drain/rejected.h"
 
-#define SPOOL   "0123456789abcdef01234567"
+#define NONCE   "76543210fedcba9876543210"
 #define NOWHERE "mongodb://127.0.0.1:9/unit?serverSelectionTimeoutMS=200&connectTimeoutMS=200"
 
 static volatile sig_atomic_t stop;
@@ -54,9 +55,17 @@ static void add(setting_t *s, const char *type, const char *id, const char *user
 /* Writes what was added as batch seq. */
 static void write_batch(setting_t *s, int64_t seq)
 {
-    assert_int_equal(mm_batch_write(s->dir, SPOOL, seq, s->count, s->reader, NULL), APR_SUCCESS);
+    assert_int_equal(mm_batch_write(s->dir, SPOOL, seq, NONCE, s->count, s->reader, NULL), APR_SUCCESS);
     mm_count_reset(s->count);
     mm_deliver_begin(&s->deliver);
+}
+
+static apr_status_t deliver_at(setting_t *s, int64_t now_us)
+{
+    mm_wait_t wait = {.stop = &stop};
+
+    s->err.text[0] = '\0';
+    return mm_deliver_batch_at(&s->deliver, s->dir, s->store, &wait, now_us, s->unit->pool, &s->err);
 }
 
 static apr_status_t deliver(setting_t *s)
@@ -238,6 +247,193 @@ static void applies_again_when_rejects_cannot_be_written(void **state)
     assert_int_equal(db_get(s.uri, "metrics_datasets", "good", "views"), 1);
 }
 
+static void add_many(setting_t *s, const char *type, const char *prefix, int n)
+{
+    char id[32];
+
+    for (int i = 0; i < n; i++) {
+        snprintf(id, sizeof(id), "%s%d", prefix, i);
+        add(s, type, id, NULL);
+    }
+}
+
+static void spoil_many(const setting_t *s, const char *prefix, int n)
+{
+    char id[32];
+
+    for (int i = 0; i < n; i++) {
+        snprintf(id, sizeof(id), "%s%d", prefix, i);
+        spoil(s->uri, id);
+    }
+}
+
+/* A database that refuses many documents has another problem than those documents. */
+static void waits_when_much_is_refused(void **state)
+{
+    setting_t s = begin(*state);
+    mongoc_collection_t *collection = mm_store_collection(s.store, "metrics_datasets");
+
+    spoil_many(&s, "bad", 5);
+    add_many(&s, "datasets", "bad", 5);
+    add_many(&s, "datasets", "good", 35);
+    write_batch(&s, 1);
+    for (int i = 0; i < 5; i++) {
+        size_t chunk = s.deliver.chunk;
+
+        assert_int_equal(deliver(&s), APR_EGENERAL);
+        assert_non_null(strstr(s.err.text, "refuses 5 of 40 documents"));
+        assert_non_null(strstr(s.err.text, "bad0"));
+        assert_int_equal(s.deliver.done, 0);
+        assert_int_equal(s.deliver.rejected, 0);
+        assert_false(has_file(s.dir, MM_REJECTED_FILE));
+        assert_true(s.deliver.chunk >= chunk); /* smaller calls would hide it */
+    }
+    assert_true(mongoc_collection_drop_with_opts(collection, NULL, NULL));
+    mongoc_collection_destroy(collection);
+    assert_int_equal(deliver(&s), APR_SUCCESS);
+    assert_int_equal(db_sum(s.uri, "metrics_datasets", NULL, "views"), 40);
+    assert_false(has_file(s.dir, MM_REJECTED_FILE));
+}
+
+static void waits_when_all_is_refused_again_and_again(void **state)
+{
+    setting_t s = begin(*state);
+
+    spoil_many(&s, "bad", 6);
+    for (int seq = 1; seq <= 3; seq++) {
+        char id[32];
+
+        snprintf(id, sizeof(id), "bad%d", 2 * seq - 2);
+        add(&s, "datasets", id, NULL);
+        snprintf(id, sizeof(id), "bad%d", 2 * seq - 1);
+        add(&s, "datasets", id, NULL);
+        write_batch(&s, seq);
+        assert_int_equal(deliver(&s), seq < 3 ? APR_SUCCESS : APR_EGENERAL);
+        assert_int_equal(s.deliver.rejected, seq < 3 ? 2 : 0);
+    }
+    assert_non_null(strstr(s.err.text, "cannot be the fault of single ones"));
+}
+
+/* What no database was asked about says nothing about the database. */
+static void puts_aside_what_cannot_be_sent(void **state)
+{
+    setting_t s = begin(*state);
+
+    add_many(&s, "users", "x", 50);
+    write_batch(&s, 1);
+    assert_int_equal(deliver(&s), APR_SUCCESS);
+    assert_int_equal(s.deliver.rejected, 50);
+}
+
+#define HOUR_US INT64_C(3600000000)
+
+/* One document of three for which the server has no reason that we know. */
+static void puts_aside_what_is_stuck(void **state)
+{
+#define STUCK                                                                                                          \
+    {                                                                                                                  \
+        PROXY_REPLY, "{'ok': 1, 'n': 2, 'writeErrors': [{'index': 1, 'code': 424242, 'errmsg': 'something new'}]}"     \
+    }
+    static const unit_step_t plan[] = {{PROXY_PASS, NULL}, STUCK, STUCK, {PROXY_CUT_BEFORE, NULL}, STUCK, STUCK, STUCK};
+    static const struct {
+        int hour;
+        apr_status_t status;
+    } tries[] = {{1, APR_EGENERAL},  {4, APR_EGENERAL},  {9, MM_STORE_AWAY},
+                 {10, APR_EGENERAL}, {12, APR_EGENERAL}, {13, APR_SUCCESS}};
+    setting_t s = begin(*state);
+    unit_proxy_t proxy;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, s.unit->pool);
+    s.store = unit_proxy_start(&proxy, s.uri, plan, sizeof(plan) / sizeof(plan[0]), pool);
+    add_many(&s, "datasets", "id", 3);
+    write_batch(&s, 1);
+    for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+        assert_int_equal(deliver_at(&s, tries[i].hour * HOUR_US), tries[i].status);
+        assert_int_equal(s.deliver.rejected, tries[i].status == APR_SUCCESS);
+    }
+    assert_int_equal(s.deliver.done, 3);
+    assert_non_null(strstr(s.deliver.reason.text, "for 6 hours"));
+    assert_non_null(strstr(s.deliver.reason.text, "something new (code 424242)"));
+    assert_true(has_file(s.dir, MM_REJECTED_FILE));
+    apr_pool_destroy(pool);
+    unit_proxy_stop(&proxy);
+}
+
+/* --- claims --- */
+
+static void claims_each_batch_once(void **state)
+{
+    static const unit_step_t plan[] = {{PROXY_PASS, NULL}};
+    setting_t s = begin(*state);
+    unit_proxy_t proxy;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, s.unit->pool);
+    s.store = unit_proxy_start(&proxy, s.uri, plan, 1, pool);
+    s.deliver.chunk = 10;
+    add_many(&s, "datasets", "id", 25);
+    write_batch(&s, 1);
+    assert_int_equal(deliver(&s), APR_SUCCESS);
+    assert_true(s.deliver.claimed);
+    assert_int_equal(db_get(s.uri, "metrics_meta", "spool:" SPOOL, "seq"), 1);
+    add(&s, "datasets", "id0", NULL);
+    write_batch(&s, 2);
+    assert_false(s.deliver.claimed);
+    assert_int_equal(deliver(&s), APR_SUCCESS);
+    assert_int_equal(db_get(s.uri, "metrics_meta", "spool:" SPOOL, "seq"), 2);
+    apr_pool_destroy(pool);
+    unit_proxy_stop(&proxy);
+    assert_int_equal(proxy.updates, 1 + 2 + 1 + 1); /* 10, then 15 of 20; each batch claimed once */
+}
+
+static void applies_nothing_of_a_foreign_batch(void **state)
+{
+    setting_t s = begin(*state);
+
+    assert_int_equal(mm_store_claim(s.store, SPOOL, 3, NONCE, NULL), APR_SUCCESS);
+    add(&s, "datasets", "a", NULL);
+    write_batch(&s, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(deliver(&s), MM_STORE_FOREIGN);
+        assert_non_null(strstr(s.err.text, "metricsctl new-id --spool "));
+        assert_non_null(strstr(s.err.text, "restored from a backup"));
+        assert_int_equal(s.deliver.done, 0);
+        assert_int_equal(db_sum(s.uri, "metrics_datasets", NULL, "views"), 0);
+    }
+    assert_false(has_file(s.dir, MM_REJECTED_FILE));
+    add(&s, "datasets", "a", NULL);
+    write_batch(&s, 1);
+    assert_int_equal(deliver(&s), MM_STORE_FOREIGN);
+    assert_non_null(strstr(s.err.text, "there is an id, but no checkpoint"));
+}
+
+/* A copy overtakes this batch in its middle: the documents tell. */
+static void notices_who_overtakes_it(void **state)
+{
+    setting_t s = begin(*state);
+    mm_delta_t delta = {.kind = MM_DELTA_RESOURCE,
+                        .type = "datasets",
+                        .id = "b",
+                        .views = 1,
+                        .last_viewed_ms = NOON_MS,
+                        .last_downloaded_ms = MM_TIME_NONE,
+                        .first_seen_ms = NOON_MS};
+    mm_outcome_t outcome;
+
+    add(&s, "datasets", "a", NULL);
+    add(&s, "datasets", "b", NULL);
+    write_batch(&s, 1);
+    s.deliver.claimed = true;
+    assert_int_equal(mm_store_claim(s.store, SPOOL, 2, "000000000000000000000000", NULL), APR_SUCCESS);
+    assert_int_equal(mm_store_apply(s.store, SPOOL, 2, &delta, 1, &outcome, NULL), MM_APPLIED);
+    assert_int_equal(deliver(&s), MM_STORE_FOREIGN);
+    assert_non_null(strstr(s.err.text, "has taken batch 2"));
+    assert_non_null(strstr(s.err.text, "metricsctl new-id --spool "));
+    assert_int_equal(s.deliver.done, 0);
+    assert_int_equal(deliver(&s), MM_STORE_FOREIGN);
+}
+
 static void says_when_the_file_is_damaged(void **state)
 {
     setting_t s = begin(*state);
@@ -261,6 +457,13 @@ int main(void)
         test(keeps_what_a_database_that_is_away_did_not_take),
         test(puts_aside_what_is_refused),
         test(applies_again_when_rejects_cannot_be_written),
+        test(waits_when_much_is_refused),
+        test(waits_when_all_is_refused_again_and_again),
+        test(puts_aside_what_cannot_be_sent),
+        test(puts_aside_what_is_stuck),
+        test(claims_each_batch_once),
+        test(applies_nothing_of_a_foreign_batch),
+        test(notices_who_overtakes_it),
         test(says_when_the_file_is_damaged),
     };
 

@@ -3,6 +3,7 @@
 #include "drain/record.h"
 
 #define SPOOL "0123456789abcdef01234567"
+#define NONCE "76543210fedcba9876543210"
 
 static const mm_delta_t whole = {.kind = MM_DELTA_USER,
                                  .type = "files",
@@ -42,12 +43,13 @@ static void reads_back_a_batch(void **state)
     mm_record_t record;
 
     (void)state;
-    mm_record_batch(&doc, SPOOL, INT64_MAX);
+    mm_record_batch(&doc, SPOOL, INT64_MAX, NONCE);
     assert_int_equal(decode(&record, &doc), APR_SUCCESS);
     assert_int_equal(record.kind, MM_RECORD_BATCH);
     assert_int_equal(record.version, MM_RECORD_VERSION);
     assert_string_equal(record.spool, SPOOL);
     assert_true(record.seq == INT64_MAX);
+    assert_string_equal(record.nonce, NONCE);
     bson_destroy(&doc);
 }
 
@@ -182,14 +184,28 @@ static void refuses_deltas_that_cannot_be(void **state)
 static void refuses_other_headers(void **state)
 {
     (void)state;
-    bson_t *doc = BCON_NEW("k", "batch", "v", BCON_INT32(2), "spool", SPOOL, "seq", BCON_INT64(1));
-    assert_int_equal(decode_once(doc), APR_EINVAL);
-    doc = BCON_NEW("k", "batch", "v", BCON_INT32(1), "spool", SPOOL, "seq", BCON_INT64(0));
-    assert_int_equal(decode_once(doc), APR_EINVAL);
-    doc = BCON_NEW("k", "batch", "v", BCON_INT32(1), "spool", "0123", "seq", BCON_INT64(1));
-    assert_int_equal(decode_once(doc), APR_EINVAL);
-    doc = BCON_NEW("k", "batch", "v", BCON_INT32(1), "spool", "0123456789ABCDEF01234567", "seq", BCON_INT64(1));
-    assert_int_equal(decode_once(doc), APR_EINVAL);
+    static const struct {
+        const char *spool, *nonce;
+        int version, seq;
+        apr_status_t expected;
+    } headers[] = {
+        {SPOOL, NONCE, 1, 1, APR_SUCCESS},
+        {SPOOL, NONCE, 2, 1, APR_EINVAL},
+        {SPOOL, NONCE, 1, 0, APR_EINVAL},
+        {"0123", NONCE, 1, 1, APR_EINVAL},
+        {"0123456789ABCDEF01234567", NONCE, 1, 1, APR_EINVAL},
+        {SPOOL, "76543210fedcba987654321", 1, 1, APR_EINVAL},
+        {SPOOL, "76543210fedcba987654321g", 1, 1, APR_EINVAL},
+    };
+    bson_t *doc;
+
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+        doc = BCON_NEW("k", "batch", "v", BCON_INT32(headers[i].version), "spool", BCON_UTF8(headers[i].spool), "seq",
+                       BCON_INT64(headers[i].seq), "nonce", BCON_UTF8(headers[i].nonce));
+        assert_int_equal(decode_once(doc), headers[i].expected);
+    }
+    doc = BCON_NEW("k", "batch", "v", BCON_INT32(1), "spool", SPOOL, "seq", BCON_INT64(1));
+    assert_int_equal(decode_once(doc), APR_EINVAL); /* no nonce */
     doc = BCON_NEW("k", "segment", "name", "../x", "to", BCON_INT64(1));
     assert_int_equal(decode_once(doc), APR_EINVAL);
     doc = BCON_NEW("k", "segment", "name", "x", "to", BCON_INT64(-1));

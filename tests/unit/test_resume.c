@@ -4,6 +4,7 @@
 #include "drain/resume.h"
 
 #define SPOOL "0123456789abcdef01234567"
+#define NONCE "76543210fedcba9876543210"
 #define OTHER "fedcba98765432100123456f"
 
 /* A spool of two frames, with its writer gone or not. */
@@ -60,7 +61,7 @@ static void batch_after(const setting_t *setting, int frames, const char *spool_
         assert_int_equal(mm_spool_reader_next(reader, &payload, &len, NULL), APR_SUCCESS);
         mm_count_add(count, &event);
     }
-    assert_int_equal(mm_batch_write(setting->dir, spool_id, seq, count, reader, NULL), APR_SUCCESS);
+    assert_int_equal(mm_batch_write(setting->dir, spool_id, seq, NONCE, count, reader, NULL), APR_SUCCESS);
 }
 
 static void checkpoint_after(const setting_t *setting, int frames, int64_t seq)
@@ -200,6 +201,7 @@ static void refuses_another_spools_files(void **state)
     assert_int_equal(resume(&s), -1);
     assert_non_null(strstr(s.err.text, OTHER));
     assert_non_null(strstr(s.err.text, SPOOL));
+    assert_non_null(strstr(s.err.text, "run metricsctl new-id --spool "));
     assert_int_equal(mm_batch_commit(s.dir, NULL), APR_SUCCESS);
     assert_int_equal(resume(&s), -1);
     assert_non_null(strstr(s.err.text, OTHER));

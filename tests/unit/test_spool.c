@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "spool/spool.h"
 
@@ -274,6 +275,52 @@ static void the_lock_dies_with_its_process(void **state)
     close(ends[1]);
 }
 
+/* On a full disk the one who can make room must not be kept from it. */
+static int lock_on_a_full_disk(unit_t *unit)
+{
+    struct rlimit none = {0, 0};
+    mm_err_t err = {0};
+    int first = -1, second = -1;
+
+    signal(SIGXFSZ, SIG_IGN);
+    return setrlimit(RLIMIT_FSIZE, &none) == 0 && mm_spool_lock(&first, unit->dir, unit->pool, &err) == APR_SUCCESS &&
+                   mm_spool_lock(&second, unit->dir, unit->pool, &err) == APR_EAGAIN &&
+                   strstr(err.text, "another drainer holds") != NULL
+               ? 0
+               : 1;
+}
+
+static void the_lock_needs_no_room(void **state)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        _exit(lock_on_a_full_disk(*state));
+    }
+    assert_int_equal(unit_wait(child), 0);
+}
+
+static void the_lock_is_the_owners(void **state)
+{
+    unit_t *unit = *state;
+    mm_err_t err = {0};
+    int fd = -1;
+
+    assert_int_equal(chmod(unit->dir, 0720), 0);
+    assert_int_not_equal(mm_spool_lock(&fd, unit->dir, unit->pool, &err), APR_SUCCESS);
+    assert_non_null(strstr(err.text, "chmod"));
+    assert_int_equal(chmod(unit->dir, 0700), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(unit->dir, STRANGER, STRANGER), 0);
+        assert_int_equal(mm_spool_lock(&fd, unit->dir, unit->pool, &err), APR_EACCES);
+        assert_non_null(strstr(err.text, "belongs to user 65534"));
+        assert_int_equal(chown(unit->dir, 0, 0), 0);
+    }
+    assert_false(unit_exists(unit, "drain.lock"));
+    assert_int_equal(mm_spool_lock(&fd, unit->dir, unit->pool, &err), APR_SUCCESS);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +334,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(damaged_ids, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(one_drainer, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(the_lock_dies_with_its_process, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(the_lock_needs_no_room, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(the_lock_is_the_owners, unit_setup, unit_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

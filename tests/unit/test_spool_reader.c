@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "spool/spool_list.h"
+
 static void nothing_there(void **state)
 {
     unit_t *unit = *state;
@@ -46,10 +48,7 @@ static void oldest_first_then_removed(void **state)
     assert_int_equal(positions_of(reader).n, 0);
     assert_int_equal(unit_count(unit, ".seg", NULL), 1);
     assert_true(unit_exists(unit, "other.seg"));
-    assert_true(stats_of(reader).segments_removed == 3);
-    assert_true(stats_of(reader).frames == 3);
     release(reader);
-    assert_true(stats_of(reader).segments_removed == 3);
     assert_round(unit, reader, "");
 }
 
@@ -236,37 +235,157 @@ static void an_unreadable_segment(void **state)
     assert_non_null(strstr(err.text, link));
 }
 
-static void clears_away_unfinished_files(void **state)
+/* Whatever comes next of the round; "-" at its end. */
+static const char *next_of(unit_t *unit, mm_spool_reader_t *reader)
+{
+    const uint8_t *payload;
+    size_t len;
+    apr_status_t status = mm_spool_reader_next(reader, &payload, &len, NULL);
+
+    assert_true(status == APR_SUCCESS || status == APR_EOF);
+    return status == APR_EOF ? "-" : apr_pstrmemdup(unit->pool, (const char *)payload, len);
+}
+
+static void holds_a_frame(void **state)
 {
     unit_t *unit = *state;
     mm_spool_reader_t *reader = reader_of(unit, NULL);
-    mm_spool_name_t stale = {1, 2, 3, 4}, held = {5, 6, 7, 8};
-    char stale_name[MM_SPOOL_NEW_LEN + 1], held_name[MM_SPOOL_NEW_LEN + 1];
-    int fd;
+    char *first = unit_segment_name(unit, 1, 11), *second = unit_segment_name(unit, 2, 22);
+    int rounds;
 
-    mm_spool_name_format_new(stale_name, &stale);
-    mm_spool_name_format_new(held_name, &held);
-    close(unit_append(unit, stale_name, "", 0));
-    fd = live(unit, held_name);
-    assert_round(unit, reader, "");
-    assert_true(unit_exists(unit, stale_name));
+    unit_append_frame(unit, first, "a", 11);
+    unit_append_frame(unit, first, "held", 11);
+    unit_append_frame(unit, first, "b", 11);
+    unit_append_frame(unit, second, "c", 22);
+    assert_int_equal(mm_spool_reader_begin(reader, NULL), APR_SUCCESS);
+    assert_string_equal(next_of(unit, reader), "a");
+    for (rounds = 0; rounds < 3; rounds++) {
+        assert_string_equal(next_of(unit, reader), "held");
+        assert_string_equal(mm_spool_reader_segment(reader), first);
+        mm_spool_reader_hold(reader);
+        assert_true(positions_of(reader).offsets[0] == 13);
+        assert_string_equal(next_of(unit, reader), rounds == 0 ? "c" : "-");
+        release(reader);
+        assert_true(unit_exists(unit, first));
+        assert_int_equal(mm_spool_reader_begin(reader, NULL), APR_SUCCESS);
+    }
+    assert_string_equal(next_of(unit, reader), "held");
+    assert_string_equal(next_of(unit, reader), "b");
+    assert_string_equal(next_of(unit, reader), "-");
     release(reader);
-    assert_false(unit_exists(unit, stale_name));
-    assert_true(unit_exists(unit, held_name));
-    close(fd);
+    assert_int_equal(unit_count(unit, ".seg", NULL), 0);
+}
+
+static void sets_a_frame_aside(void **state)
+{
+    unit_t *unit = *state;
+    mm_spool_reader_t *reader = reader_of(unit, NULL);
+    char *name = unit_segment_name(unit, 1, 11), *corrupt = apr_pstrcat(unit->pool, name, ".corrupt", NULL), *data;
+    uint8_t frame[64];
+    size_t frame_len = unit_frame(frame, "useless", 11), len;
+    mm_err_t err = {0};
+
+    unit_append_frame(unit, name, "a", 11);
+    unit_append_frame(unit, name, "useless", 11);
+    unit_append_frame(unit, name, "b", 11);
+    assert_int_equal(mm_spool_reader_begin(reader, NULL), APR_SUCCESS);
+    assert_string_equal(next_of(unit, reader), "a");
+    assert_string_equal(next_of(unit, reader), "useless");
+    assert_int_equal(mm_spool_reader_set_aside(reader, &err), APR_SUCCESS);
+    assert_int_equal(mm_file_slurp(&data, &len, unit_path(unit, corrupt), 1000, unit->pool, NULL), APR_SUCCESS);
+    assert_int_equal(len, 13 + frame_len);
+    assert_memory_equal(data + 13, frame, frame_len);
+    assert_string_equal(next_of(unit, reader), "b");
+    /* Where it cannot be kept, that is told, and it goes on all the same. */
+    assert_int_equal(unlink(unit_path(unit, corrupt)), 0);
+    assert_int_equal(mkdir(unit_path(unit, corrupt), 0700), 0);
+    assert_int_equal(mm_spool_reader_set_aside(reader, &err), EISDIR);
+    assert_non_null(strstr(err.text, corrupt));
+    assert_string_equal(next_of(unit, reader), "-");
+}
+
+static void goes_back_to_the_mark(void **state)
+{
+    unit_t *unit = *state;
+    mm_spool_reader_t *reader = reader_of(unit, NULL);
+    char *first = unit_segment_name(unit, 1, 11), *second = unit_segment_name(unit, 2, 22);
+
+    unit_append_frame(unit, first, "a", 11);
+    unit_append_frame(unit, first, "b", 11);
+    unit_append_frame(unit, second, "c", 22);
+    assert_round(unit, reader, "a,b,c,");
+    mm_spool_reader_back(reader);
+    assert_int_equal(positions_of(reader).n, 0);
+    assert_string_equal(next_of(unit, reader), "-");
+    assert_int_equal(mm_spool_reader_begin(reader, NULL), APR_SUCCESS);
+    assert_string_equal(next_of(unit, reader), "a");
+    mm_spool_reader_mark(reader);
+    assert_string_equal(next_of(unit, reader), "b");
+    mm_spool_reader_back(reader); /* in the middle of a segment */
+    assert_true(positions_of(reader).offsets[0] == 13);
+    assert_round(unit, reader, "b,c,");
+    mm_spool_reader_mark(reader);
+    release(reader);
+    mm_spool_reader_back(reader);
+    assert_round(unit, reader, "");
+    assert_int_equal(unit_count(unit, ".seg", NULL), 0);
+}
+
+/* A mark that nobody made is where an earlier drainer stopped. */
+static void goes_back_to_what_was_restored(void **state)
+{
+    unit_t *unit = *state;
+    mm_spool_reader_t *reader = reader_of(unit, NULL);
+    char *name = unit_segment_name(unit, 1, 11);
+
+    unit_append_frame(unit, name, "a", 11);
+    unit_append_frame(unit, name, "b", 11);
+    mm_spool_reader_restore(reader, name, 13);
+    assert_round(unit, reader, "b,");
+    mm_spool_reader_back(reader);
+    assert_round(unit, reader, "b,");
+}
+
+static void tells_when_there_is_more_than_it_looks_at(void **state)
+{
+    unit_t *unit = *state;
+    mm_spool_reader_t *reader = reader_of(unit, NULL);
+    const uint8_t *payload;
+    size_t len;
+    uint32_t n;
+
+    for (n = 0; n < MM_SPOOL_LIST_MAX + 1; n++) {
+        close(unit_append(unit, unit_segment_name(unit, n, 0), "", 0));
+    }
+    assert_int_equal(mm_spool_reader_begin(reader, NULL), APR_SUCCESS);
+    assert_int_equal(mm_spool_reader_next(reader, &payload, &len, NULL), APR_EOF);
+    assert_false(mm_spool_reader_more(reader));
+    release(reader);
+    assert_true(mm_spool_reader_more(reader));
+    assert_int_equal(unit_count(unit, ".seg", NULL), 1);
     assert_round(unit, reader, "");
     release(reader);
-    assert_false(unit_exists(unit, held_name));
+    assert_false(mm_spool_reader_more(reader));
+    assert_int_equal(unit_count(unit, ".seg", NULL), 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nothing_there),          TEST(oldest_first_then_removed),
-        TEST(a_live_segment_grows),   TEST(the_lock_comes_before_the_end),
-        TEST(release_within_a_round), TEST(restores_positions),
-        TEST(the_largest_frames),     TEST(the_directory_made_again),
-        TEST(an_unreadable_segment),  TEST(clears_away_unfinished_files),
+        TEST(nothing_there),
+        TEST(oldest_first_then_removed),
+        TEST(a_live_segment_grows),
+        TEST(the_lock_comes_before_the_end),
+        TEST(release_within_a_round),
+        TEST(restores_positions),
+        TEST(the_largest_frames),
+        TEST(the_directory_made_again),
+        TEST(an_unreadable_segment),
+        TEST(holds_a_frame),
+        TEST(sets_a_frame_aside),
+        TEST(goes_back_to_the_mark),
+        TEST(goes_back_to_what_was_restored),
+        TEST(tells_when_there_is_more_than_it_looks_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,8 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/vfs.h>
+
+#include <apr_time.h>
 
 #include "spool/spool_reader.h"
 #include "spool/spool_writer.h"
@@ -90,38 +91,50 @@ static void opens_with_the_first_append(void **state)
     assert_memory_equal(data, expected, len);
 }
 
-static void the_pool_closes(void **state)
+/* A thread may be in the middle of an append, as far as the pool knows: its descriptor must stay what it is. */
+static void the_pool_does_not_close(void **state)
 {
     unit_t *unit = *state;
     mm_spool_writer_t *writer;
     apr_pool_t *pool;
     char *segment = NULL;
+    struct stat before, after;
+    int fd;
 
     apr_pool_create(&pool, unit->pool);
     assert_int_equal(mm_spool_writer_create(&writer, unit->dir, 1000, pool, NULL), APR_SUCCESS);
+    fd = dup(STDOUT_FILENO); /* the next to be opened has this number again */
+    close(fd);
     assert_int_equal(append(writer, "x", NULL), APR_SUCCESS);
     assert_int_equal(unit_count(unit, ".seg", &segment), 1);
+    assert_int_equal(stat(unit_path(unit, segment), &before), 0);
+    while (fstat(fd, &after) != 0 || after.st_ino != before.st_ino) {
+        assert_true(++fd < 1000);
+    }
     apr_pool_destroy(pool);
-    assert_false(is_live(unit_path(unit, segment)));
+    assert_true(is_live(unit_path(unit, segment)));
+    assert_int_equal(fstat(fd, &after), 0);
+    assert_int_equal(after.st_ino, before.st_ino);
+    close(fd);
 }
 
-/* What root imports is for the drainer to read, who is the owner of the directory. */
-static void roots_segments_are_the_owners(void **state)
+static void closes_when_told(void **state)
 {
     unit_t *unit = *state;
     mm_spool_writer_t *writer = writer_for(unit, unit->dir, 1000);
     char *segment = NULL;
-    struct stat st;
 
-    if (geteuid() != 0) {
-        skip();
-    }
-    assert_int_equal(chown(unit->dir, 65534, 65533), 0);
+    mm_spool_writer_close(writer);
     assert_int_equal(append(writer, "x", NULL), APR_SUCCESS);
     assert_int_equal(unit_count(unit, ".seg", &segment), 1);
-    assert_int_equal(stat(unit_path(unit, segment), &st), 0);
-    assert_int_equal(st.st_uid, 65534);
-    assert_int_equal(st.st_gid, 65533);
+    assert_true(is_live(unit_path(unit, segment)));
+    mm_spool_writer_close(writer);
+    assert_false(is_live(unit_path(unit, segment)));
+    mm_spool_writer_close(writer);
+    assert_int_equal(append(writer, "y", NULL), APR_SUCCESS);
+    assert_int_equal(unit_count(unit, ".seg", NULL), 2);
+    assert_string_equal(read_all(unit, unit->dir, NULL), "x,y,");
+    mm_spool_writer_close(writer);
 }
 
 static void changes_the_segment(void **state)
@@ -272,6 +285,56 @@ static void a_file_at_its_limit(void **state)
     assert_int_equal(log->n, 0);
 }
 
+/* Every write fails, each in the middle: the first failure is forgiven at once, then a second must pass before each
+ * further segment. */
+static int fail_for_ever(unit_t *unit)
+{
+    enum { APPENDS = 2000 };
+    mm_spool_writer_t *writer = writer_for(unit, unit->dir, MM_SPOOL_SEGMENT_MAX);
+    struct rlimit small = {5, RLIM_INFINITY}, large = {1000, RLIM_INFINITY};
+    apr_time_t start = apr_time_now();
+    int i, seconds;
+
+    signal(SIGXFSZ, SIG_IGN);
+    if (setrlimit(RLIMIT_FSIZE, &small) != 0) {
+        return 1;
+    }
+    for (i = 0; i < APPENDS; i++) {
+        mm_err_t err = {0};
+
+        if (append(writer, "x", &err) != APR_ENOSPC || strstr(err.text, unit->dir) == NULL) {
+            return 2;
+        }
+    }
+    seconds = (int)apr_time_sec(apr_time_now() - start) + 1;
+    if (unit_count(unit, ".seg", NULL) > 2 + seconds) {
+        return 3;
+    }
+    /* When the disk is well again all goes on, within a second. */
+    if (setrlimit(RLIMIT_FSIZE, &large) != 0) {
+        return 4;
+    }
+    for (start = apr_time_now(); append(writer, "well", NULL) != APR_SUCCESS;) {
+        if (apr_time_now() - start > apr_time_from_sec(30)) {
+            return 5;
+        }
+        sched_yield();
+    }
+    return append(writer, "again", NULL) == APR_SUCCESS ? 0 : 6;
+}
+
+static void a_disk_that_always_fails(void **state)
+{
+    unit_t *unit = *state;
+    pid_t child = fork();
+
+    if (child == 0) {
+        _exit(fail_for_ever(unit));
+    }
+    assert_int_equal(unit_wait(child), 0);
+    assert_string_equal(read_all(unit, unit->dir, NULL), "well,again,");
+}
+
 /* A disk of 64 KiB of its own. 77: cannot be had here. */
 static int fill_a_disk(unit_t *unit)
 {
@@ -332,14 +395,12 @@ static void a_forked_process_begins_its_own(void **state)
 {
     unit_t *unit = *state;
     mm_spool_writer_t *writer;
-    apr_pool_t *pool;
     char *parents = NULL;
     int ends[2], back[2];
     char c;
     pid_t child;
 
-    apr_pool_create(&pool, unit->pool);
-    assert_int_equal(mm_spool_writer_create(&writer, unit->dir, MM_SPOOL_SEGMENT_MAX, pool, NULL), APR_SUCCESS);
+    writer = writer_for(unit, unit->dir, MM_SPOOL_SEGMENT_MAX);
     assert_int_equal(append(writer, "parent", NULL), APR_SUCCESS);
     assert_int_equal(unit_count(unit, ".seg", &parents), 1);
     assert_int_equal(pipe(ends), 0);
@@ -358,7 +419,7 @@ static void a_forked_process_begins_its_own(void **state)
     assert_int_equal(unit_count(unit, ".seg", NULL), 2);
     /* While the child lives the parent's segment is the parent's alone to hold. */
     assert_true(is_live(unit_path(unit, parents)));
-    apr_pool_destroy(pool);
+    mm_spool_writer_close(writer);
     assert_false(is_live(unit_path(unit, parents)));
     close(ends[0]);
     close(ends[1]);
@@ -372,8 +433,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(opens_with_the_first_append, unit_setup, unit_teardown),
-        cmocka_unit_test_setup_teardown(the_pool_closes, unit_setup, unit_teardown),
-        cmocka_unit_test_setup_teardown(roots_segments_are_the_owners, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(the_pool_does_not_close, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(closes_when_told, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(changes_the_segment, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(refuses_what_no_frame_holds, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(without_a_directory, unit_setup, unit_teardown),
@@ -381,6 +442,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_next_segment_after_the_directory_was_made_again, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(a_short_write, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(a_file_at_its_limit, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(a_disk_that_always_fails, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(a_full_disk, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(a_forked_process_begins_its_own, unit_setup, unit_teardown),
     };

@@ -3,9 +3,11 @@
 
 static void test_codes_of_single_writes(void **state)
 {
-    static const int again[] = {6,   7,   13,  18,  24,   39,   50,    64,    89,    91,    100,   112, 189,
-                                262, 365, 371, 402, 8000, 9001, 10107, 11600, 11602, 13435, 14031, 1,   8};
-    static const int never[] = {2, 9, 14, 28, 40, 52, 66, 121, 10334, 11000, 17419, 17280, 0, -1, 424242};
+    static const int again[] = {6,   7,   13,  18,  24,  39,   50,   64,    89,    91,    100,   112,
+                                189, 262, 365, 371, 402, 8000, 9001, 10107, 11600, 11602, 13435, 14031};
+    static const int never[] = {2, 14, 28, 52, 54, 121, 171, 10334, 11000, 17419, 17280};
+    /* of the update or the collection, of nothing that we know, or of nothing at all */
+    static const int one[] = {1, 8, 9, 40, 66, 72, 0, -1, 424242};
     size_t i;
 
     (void)state;
@@ -14,6 +16,9 @@ static void test_codes_of_single_writes(void **state)
     }
     for (i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
         assert_int_equal(mm_store_outcome_of_code(never[i]), MM_REJECTED);
+    }
+    for (i = 0; i < sizeof(one) / sizeof(one[0]); i++) {
+        assert_int_equal(mm_store_outcome_of_code(one[i]), MM_RETRY_ONE);
     }
 }
 

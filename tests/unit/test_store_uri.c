@@ -69,6 +69,23 @@ static void test_defaults_are_set_unless_given(void **state)
     mongoc_uri_destroy(uri);
 }
 
+/* A socket that waits for ever is not what anybody means by 0, and -1 has no meaning. */
+static void test_no_socket_timeout_is_ours(void **state)
+{
+    static const char *const uris[] = {"mongodb://h/?socketTimeoutMS=0", "mongodb://h/?socketTimeoutMS=-5"};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        mm_err_t err = {0};
+        mongoc_uri_t *uri = mm_store_uri_parse(uris[i], &err);
+
+        assert_non_null(uri);
+        assert_int_equal(mongoc_uri_get_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, 0), 10000);
+        mongoc_uri_destroy(uri);
+    }
+}
+
 static void test_redaction(void **state)
 {
     unit_t *unit = *state;
@@ -106,6 +123,7 @@ int main(void)
         TEST(test_check_takes_what_is_well_formed),
         TEST(test_check_refuses_and_keeps_secrets),
         TEST(test_defaults_are_set_unless_given),
+        TEST(test_no_socket_timeout_is_ours),
         TEST(test_redaction),
     };
 

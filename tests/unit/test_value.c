@@ -180,6 +180,25 @@ static void test_show(void **state)
     assert_null(shown("{'v': null}", 99, pool));
 }
 
+/* An array may hold a million of them, and nobody wants a million copies. */
+static void test_nothing_is_not_copied(void **state)
+{
+    apr_pool_t *pool = ((unit_t *)*state)->pool;
+    bson_t *doc = parse("{'a': '', 'b': '\\u0000x'}");
+    const char *shown[2];
+    bson_iter_t iter;
+
+    assert_true(bson_iter_init_find(&iter, doc, "a"));
+    shown[0] = mm_value_show(&iter, 10, pool);
+    assert_string_equal(shown[0], "");
+    assert_ptr_equal(mm_value_show(&iter, 10, pool), shown[0]);
+    assert_true(bson_iter_init_find(&iter, doc, "b"));
+    shown[1] = mm_value_show(&iter, 10, pool);
+    assert_string_equal(shown[1], "");
+    assert_ptr_equal(shown[1], shown[0]);
+    bson_destroy(doc);
+}
+
 static void test_show_cuts_at_a_character(void **state)
 {
     apr_pool_t *pool = ((unit_t *)*state)->pool;
@@ -311,6 +330,7 @@ int main(void)
         TEST(test_ids),
         TEST(test_id_has_a_maximum),
         TEST(test_show),
+        TEST(test_nothing_is_not_copied),
         TEST(test_show_cuts_at_a_character),
         TEST(test_show_keeps_bytes_that_are_no_utf8),
         TEST(test_count),

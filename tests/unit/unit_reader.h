@@ -73,14 +73,6 @@ static inline void release(mm_spool_reader_t *reader)
     }
 }
 
-static inline mm_spool_reader_stats_t stats_of(mm_spool_reader_t *reader)
-{
-    mm_spool_reader_stats_t stats;
-
-    mm_spool_reader_stats(reader, &stats);
-    return stats;
-}
-
 /* A segment whose writer lives as long as this descriptor. */
 static inline int live(unit_t *unit, const char *name)
 {

@@ -1,0 +1,104 @@
+/* Reading, within bounds: a round ends with the frame that makes it reach its maximum of events or the count its
+ * maximum of deltas. A frame's events share one position and so must share one batch. One thread.
+ */
+#include "drain/round.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include "drain/drain.h"
+#include "drain/pack.h"
+#include "drain/wait.h"
+
+void mm_round_init(mm_round_t *round, mm_spool_reader_t *reader, mm_count_t *count, const char *dir,
+                   const mm_log_t *log)
+{
+    memset(round, 0, sizeof(*round));
+    round->reader = reader;
+    round->count = count;
+    round->dir = dir;
+    round->log = log;
+    round->events_max = MM_DRAIN_EVENTS_MAX;
+}
+
+static void hold(mm_round_t *round)
+{
+    if (round->held++ == 0) {
+        mm_err_set(&round->held_text, APR_EGENERAL,
+                   "%s/%s and possibly others hold events that a newer version of this module wrote. They wait, and "
+                   "what is behind them. Install that version, or move the segment out of the spool",
+                   round->dir, mm_spool_reader_segment(round->reader));
+    }
+    mm_spool_reader_hold(round->reader);
+}
+
+/* n events of the frame in hand, or the end of it, could not be read. */
+static void set_aside(mm_round_t *round, int64_t n)
+{
+    mm_err_t why;
+    int64_t times;
+    apr_status_t rv = mm_spool_reader_set_aside(round->reader, &why);
+
+    if (!mm_throttle_tell(&round->unreadable, mm_wait_clock_us(), n, &times)) {
+        return;
+    }
+    if (rv == APR_SUCCESS) {
+        mm_log(round->log, MM_LOG_WARNING, "MM0209",
+               "%" PRId64 " event(s) in the spool could not be read and are left out; the last are kept in "
+               "%s/%s.corrupt",
+               times, round->dir, mm_spool_reader_segment(round->reader));
+    }
+    else {
+        mm_log(round->log, MM_LOG_WARNING, "MM0210",
+               "%" PRId64 " event(s) in the spool could not be read and are left out; the last could not be kept: %s",
+               times, why.text);
+    }
+}
+
+static void take(mm_round_t *round, const uint8_t *payload, size_t len)
+{
+    int64_t unreadable;
+
+    if (mm_pack_is_newer(payload, len)) {
+        hold(round);
+        return;
+    }
+    unreadable = mm_pack_count(round->count, payload, len, &round->events);
+    round->frames++;
+    if (unreadable > 0) {
+        set_aside(round, unreadable);
+    }
+}
+
+apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err)
+{
+    const uint8_t *payload;
+    size_t len;
+    apr_status_t rv;
+
+    round->frames = round->events = round->held = 0;
+    rv = mm_spool_reader_begin(round->reader, err);
+    while (rv == APR_SUCCESS && round->events < round->events_max && !mm_count_full(round->count)) {
+        rv = mm_spool_reader_next(round->reader, &payload, &len, err);
+        if (rv == APR_SUCCESS) {
+            take(round, payload, len);
+        }
+    }
+    round->more = rv == APR_SUCCESS;
+    return rv == APR_EOF ? APR_SUCCESS : rv;
+}
+
+bool mm_round_shrink(mm_round_t *round)
+{
+    if (round->frames <= 1 || round->events_max <= 1) {
+        return false;
+    }
+    round->events_max = round->events > 10 ? round->events / 10 : 1;
+    mm_count_reset(round->count);
+    mm_spool_reader_back(round->reader);
+    return true;
+}
+
+void mm_round_grow(mm_round_t *round)
+{
+    round->events_max = round->events_max < MM_DRAIN_EVENTS_MAX / 2 ? round->events_max * 2 : MM_DRAIN_EVENTS_MAX;
+}

@@ -1,0 +1,46 @@
+/* One round of reading: what the spool holds goes into the count, as much as makes a batch.
+ *
+ * Records that a newer version of this program wrote stay where they are, and so does what is behind them in the same
+ * segment. Records that no version can read are kept beside their segment and left out.
+ */
+#ifndef MM_ROUND_H
+#define MM_ROUND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/err.h"
+#include "base/log.h"
+#include "base/throttle.h"
+#include "count/count.h"
+#include "spool/spool_reader.h"
+
+typedef struct mm_round {
+    mm_spool_reader_t *reader;
+    mm_count_t *count;
+    const char *dir;
+    const mm_log_t *log;
+    int64_t events_max; /* of the next round */
+    /* Of the last round. */
+    int64_t frames, events; /* in the count */
+    int64_t held;           /* segments that wait for a newer version */
+    mm_err_t held_text;     /* what to tell about them, if there are any */
+    bool more;              /* it was cut: the next one need not wait */
+    mm_throttle_t unreadable;
+} mm_round_t;
+
+/* All of these must outlive the round. */
+void mm_round_init(mm_round_t *round, mm_spool_reader_t *reader, mm_count_t *count, const char *dir,
+                   const mm_log_t *log);
+
+/* Reads until the batch is full or there is nothing more. A failure of the spool is returned, but what was read before
+ * it is counted. */
+apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err);
+
+/* There is no room on the disk for a batch of what was read: forgets it, takes the spool's reader back to its mark and
+ * makes the next round a tenth. False, and nothing is changed: the round cannot be made smaller. */
+bool mm_round_shrink(mm_round_t *round);
+
+/* A batch was written and counted: rounds may become larger again. */
+void mm_round_grow(mm_round_t *round);
+
+#endif

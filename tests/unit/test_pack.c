@@ -1,0 +1,75 @@
+/* Packs from this version, from the next one, and from nowhere. */
+#include "drain_unit.h"
+#include "drain/pack.h"
+
+#define ROOM (4 * (MM_EVENT_ENCODED_MAX + 2))
+
+/* n events, and in *last where the last one begins. */
+static size_t make(uint8_t *buf, int n, size_t *last)
+{
+    mm_event_t event = event_of(MM_ACTION_VIEW, "a", "eve", NOON_US);
+    size_t len = 0;
+
+    for (int i = 0; i < n; i++) {
+        *last = len + 2;
+        len += mm_event_pack(&event, buf + len);
+    }
+    return len;
+}
+
+static void counts_what_it_can_read(void **state)
+{
+    unit_t *unit = *state;
+    mm_count_t *count = mm_count_create(unit->pool);
+    uint8_t buf[ROOM];
+    int64_t events = 5;
+    size_t last, len = make(buf, 3, &last);
+
+    assert_false(mm_pack_is_newer(buf, len));
+    assert_int_equal(mm_pack_count(count, buf, len, &events), 0);
+    assert_int_equal(events, 8);
+    assert_int_equal(mm_count_deltas(count), 2);
+    buf[last + 1] = 99; /* no action */
+    assert_int_equal(mm_pack_count(count, buf, len, &events), 1);
+    assert_int_equal(events, 10);
+    assert_int_equal(mm_pack_count(count, buf, last - 1, &events), 1); /* half a length */
+    assert_int_equal(events, 12);
+    assert_int_equal(mm_pack_count(count, buf, 0, &events), 0);
+}
+
+static void knows_newer_ones(void **state)
+{
+    uint8_t buf[ROOM];
+    size_t last, len = make(buf, 3, &last);
+
+    (void)state;
+    buf[last]++;
+    assert_true(mm_pack_is_newer(buf, len));
+    buf[last] = 255;
+    assert_true(mm_pack_is_newer(buf, len));
+    buf[last] = 0; /* no version at all */
+    assert_false(mm_pack_is_newer(buf, len));
+    /* An older one's events in front, a damaged one's behind. */
+    buf[last] = 2;
+    buf[2] = 0;
+    assert_true(mm_pack_is_newer(buf, len));
+    buf[len] = 0xff;
+    assert_true(mm_pack_is_newer(buf, len + 1));
+    assert_false(mm_pack_is_newer(buf, last)); /* it is not in there */
+    assert_false(mm_pack_is_newer(buf, last + 1));
+    assert_false(mm_pack_is_newer((const uint8_t *)"\0\0\0\0", 4));
+    assert_false(mm_pack_is_newer(buf, 0));
+    assert_false(mm_pack_is_newer(buf, 1));
+}
+
+#define test(f) cmocka_unit_test_setup_teardown(f, unit_setup, unit_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test(counts_what_it_can_read),
+        test(knows_newer_ones),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

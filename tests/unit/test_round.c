@@ -1,0 +1,214 @@
+/* Rounds: what they take, what they leave where it is, and how they become smaller. */
+#include "drain_unit.h"
+#include "drain/drain.h"
+#include "drain/round.h"
+#include "spool/spool_name.h"
+
+typedef struct setting {
+    char *dir;
+    mm_spool_writer_t *writer;
+    mm_spool_reader_t *reader;
+    mm_count_t *count;
+    test_log_t *log;
+    mm_round_t round;
+} setting_t;
+
+static setting_t *begin(const unit_t *unit)
+{
+    setting_t *s = apr_pcalloc(unit->pool, sizeof(*s));
+
+    s->dir = spool_make(unit);
+    s->writer = writer_make(s->dir, MM_SPOOL_SEGMENT_MAX, unit->pool);
+    s->log = apr_palloc(unit->pool, sizeof(*s->log));
+    test_log_init(s->log);
+    assert_int_equal(mm_spool_reader_create(&s->reader, s->dir, &s->log->log, unit->pool, NULL), APR_SUCCESS);
+    s->count = mm_count_create(unit->pool);
+    mm_round_init(&s->round, s->reader, s->count, s->dir, &s->log->log);
+    return s;
+}
+
+static void read_round(setting_t *s)
+{
+    mm_err_t err;
+
+    if (mm_round_read(&s->round, &err) != APR_SUCCESS) {
+        fail_msg("%s", err.text);
+    }
+}
+
+/* A frame of two events; the second has this version. */
+static size_t make(uint8_t *buf, uint8_t version)
+{
+    mm_event_t event = event_of(MM_ACTION_VIEW, "v", NULL, NOON_US);
+    size_t len = mm_event_pack(&event, buf + MM_FRAME_HEADER);
+
+    buf[MM_FRAME_HEADER + len + 2] = 0;
+    len += mm_event_pack(&event, buf + MM_FRAME_HEADER + len);
+    buf[MM_FRAME_HEADER + len / 2 + 2] = version;
+    return len;
+}
+
+static void put_version(setting_t *s, uint8_t version)
+{
+    uint8_t buf[MM_FRAME_HEADER + 2 * (MM_EVENT_ENCODED_MAX + 2)];
+
+    assert_int_equal(mm_spool_append(s->writer, buf, make(buf, version), NULL), APR_SUCCESS);
+}
+
+/* As if the newer version were there: what was written with its number becomes readable. */
+static void make_readable(const setting_t *s, const char *segment, off_t at)
+{
+    uint8_t buf[MM_FRAME_HEADER + 2 * (MM_EVENT_ENCODED_MAX + 2)];
+    mm_spool_name_t name;
+    size_t len = make(buf, 1);
+    char path[4096];
+    int fd;
+
+    assert_true(mm_spool_name_parse(&name, segment));
+    snprintf(path, sizeof(path), "%s/%s", s->dir, segment);
+    fd = open(path, O_WRONLY);
+    len = mm_frame_seal(buf, len, name.seed);
+    assert_int_equal(pwrite(fd, buf, len, at), len);
+    close(fd);
+}
+
+typedef struct place {
+    char name[64];
+    int64_t offset;
+} place_t;
+
+static void note(void *baton, const char *name, int64_t offset)
+{
+    place_t *place = baton;
+
+    if (place->name[0] == '\0') {
+        snprintf(place->name, sizeof(place->name), "%s", name);
+        place->offset = offset;
+    }
+}
+
+static void leaves_newer_events_where_they_are(void **state)
+{
+    setting_t *s = begin(*state);
+    place_t place = {.name = ""};
+
+    spool_view(s->writer, "a", NULL);
+    put_version(s, 2);
+    spool_view(s->writer, "b", NULL);
+    mm_spool_writer_close(s->writer);
+    spool_view(s->writer, "c", NULL); /* in another segment */
+    for (int i = 0; i < 3; i++) {
+        read_round(s);
+        assert_int_equal(s->round.events, i == 0 ? 2 : 0);
+        assert_int_equal(s->round.frames, i == 0 ? 2 : 0);
+        assert_int_equal(mm_count_deltas(s->count), 2); /* a and c; of the two in one frame neither */
+        assert_int_equal(s->round.held, 1);
+        assert_false(s->round.more);
+        mm_spool_reader_positions(s->reader, note, &place);
+        assert_non_null(strstr(s->round.held_text.text, place.name));
+        assert_int_equal(mm_spool_reader_release(s->reader, NULL), APR_SUCCESS);
+    }
+    assert_int_equal(count_files(s->dir, ".corrupt", ((unit_t *)*state)->pool), 0);
+    make_readable(s, place.name, place.offset);
+    read_round(s);
+    assert_int_equal(s->round.held, 0);
+    assert_int_equal(s->round.events, 3);
+    assert_int_equal(mm_count_deltas(s->count), 4);
+    assert_int_equal(s->log->n, 0);
+}
+
+static void keeps_unreadable_events_aside(void **state)
+{
+    unit_t *unit = *state;
+    setting_t *s = begin(unit);
+
+    put_version(s, 0);
+    put_version(s, 0);
+    spool_view(s->writer, "a", NULL);
+    read_round(s);
+    assert_int_equal(s->round.events, 3);
+    assert_int_equal(s->round.held, 0);
+    assert_int_equal(log_count(s->log, "MM0209: 1 event"), 1); /* the second within the minute is not told */
+    assert_int_equal(s->log->n, 1);
+    assert_int_equal(count_files(s->dir, ".seg.corrupt", unit->pool), 1);
+}
+
+static void says_when_they_cannot_be_kept(void **state)
+{
+    unit_t *unit = *state;
+    setting_t *s = begin(unit);
+    char name[64] = "";
+    apr_dir_t *dir;
+    apr_finfo_t info;
+
+    put_version(s, 0);
+    spool_view(s->writer, "a", NULL);
+    assert_int_equal(apr_dir_open(&dir, s->dir, unit->pool), APR_SUCCESS);
+    while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
+        if (strstr(info.name, MM_SPOOL_SUFFIX) != NULL) {
+            snprintf(name, sizeof(name), "%s", info.name);
+        }
+    }
+    assert_int_equal(mkdir(apr_pstrcat(unit->pool, s->dir, "/", name, ".corrupt", NULL), 0700), 0);
+    read_round(s);
+    assert_int_equal(s->round.events, 2);
+    assert_int_equal(log_count(s->log, "MM0210: 1 event"), 1);
+}
+
+static void becomes_smaller_and_larger(void **state)
+{
+    setting_t *s = begin(*state);
+    static const int expected[] = {2500, 250, 25, 2, 1};
+
+    for (int i = 0; i < 2500; i++) {
+        spool_view(s->writer, "a", NULL);
+    }
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        read_round(s);
+        assert_int_equal(s->round.events, expected[i]);
+        assert_int_equal(s->round.more, i > 0);
+        assert_int_equal(mm_round_shrink(&s->round), expected[i] > 1);
+        assert_int_equal(mm_count_deltas(s->count), expected[i] > 1 ? 0 : 1);
+    }
+    /* What was read when it could not shrink stays read. */
+    mm_round_grow(&s->round);
+    read_round(s);
+    assert_int_equal(s->round.events, 2);
+    for (int i = 0; i < 20; i++) {
+        mm_round_grow(&s->round);
+    }
+    assert_int_equal(s->round.events_max, MM_DRAIN_EVENTS_MAX);
+    read_round(s);
+    assert_int_equal(s->round.events, 2500 - 3);
+}
+
+/* Frames without a single event: the same would be read again and again. */
+static void gives_up_where_there_is_nothing_to_leave_out(void **state)
+{
+    setting_t *s = begin(*state);
+    uint8_t buf[MM_FRAME_HEADER];
+
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(mm_spool_append(s->writer, buf, 0, NULL), APR_SUCCESS);
+    }
+    read_round(s);
+    assert_int_equal(s->round.frames, 5);
+    assert_true(mm_round_shrink(&s->round));
+    read_round(s);
+    assert_false(mm_round_shrink(&s->round));
+}
+
+#define test(f) cmocka_unit_test_setup_teardown(f, unit_setup, unit_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test(leaves_newer_events_where_they_are),
+        test(keeps_unreadable_events_aside),
+        test(says_when_they_cannot_be_kept),
+        test(becomes_smaller_and_larger),
+        test(gives_up_where_there_is_nothing_to_leave_out),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
