@@ -6,6 +6,7 @@
 #ifndef MM_CTL_H
 #define MM_CTL_H
 
+#include <stddef.h>
 #include <apr_pools.h>
 #include "base/log.h"
 
@@ -26,13 +27,21 @@ typedef struct ctl_command {
 extern const ctl_command_t ctl_drain;
 extern const ctl_command_t ctl_new_id;
 
-/* A log that writes to stderr what is at least as grave as the given level. */
+/* Copies text to `to` (room bytes, one at least), cut where it no longer fits, with control characters and what is no
+ * UTF-8 as \xHH and a backslash doubled. */
+void ctl_escape(char *to, size_t room, const char *text);
+
+/* A log that writes to stderr what is at least as grave as the given level, escaped. */
 mm_log_t ctl_log(const mm_log_level_t *least);
 
-/* Says what is wrong with the call and how to learn more; returns CTL_USAGE. */
+/* Says, escaped, what is wrong with the call and how to learn more; returns CTL_USAGE. */
 int ctl_misuse(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Says what failed; returns CTL_FAILED. */
+/* Says, escaped, what failed; returns CTL_FAILED. */
 int ctl_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Called by root, becomes the owner of this directory for good: to be called before anything in it is opened. Says what
+ * is wrong with a directory that root should not believe. */
+int ctl_become_owner(const char *dir, apr_pool_t *pool);
 
 #endif

@@ -52,8 +52,13 @@ static const char usage[] =
     "  --prefix PREFIX      of the collections' names; default " MM_STORE_PREFIX_DEFAULT "\n"
     "  --types NAME,NAME    the types whose indexes are made; default " TYPES_DEFAULT "\n"
     "  --interval SECONDS   between two looks at the spool, 0.01 to 3600; default 1\n"
-    "  --once               end when the spool is empty, or at the first failure\n"
+    "  --once               end when all is counted, or at the first failure\n"
     "  -v, --verbose        tell of every batch\n"
+    "\n"
+    "Run it as the owner of the spool (httpd's User). Run by root it becomes the owner by itself, once it has read "
+    "FILE\n"
+    "and before it opens anything in the spool; a directory that is a symbolic link, or that others can write to, it\n"
+    "refuses.\n"
     "\n"
     "Exit codes: 0 done, 1 failed, 2 not understood. Only one drainer works on a spool; a second one fails.\n";
 
@@ -207,6 +212,9 @@ static int drain_run(int argc, const char *const *argv, apr_pool_t *pool)
     code = parse(&arguments, argc, argv, pool);
     if (code == CTL_OK) {
         code = find_uri(&arguments, pool);
+    }
+    if (code == CTL_OK) {
+        code = ctl_become_owner(arguments.options.spool_dir, pool);
     }
     if (code != CTL_OK) {
         return code;

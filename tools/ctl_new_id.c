@@ -21,8 +21,9 @@ static const char usage[] =
     "\n"
     "  --spool DIR   the directory that MetricsSpool names\n"
     "\n"
-    "Stop its drainer (httpd, or metricsctl drain) first, and run this as the directory's owner. What the spool has "
-    "not\n"
+    "Stop its drainer (httpd, or metricsctl drain) first, and run this as the directory's owner, or as root, who "
+    "becomes\n"
+    "the owner before anything in the directory is opened. What the spool has not\n"
     "counted yet is counted under the new id. Events that were in the spool when it was copied, or that were counted\n"
     "after the checkpoint that it now has, are counted twice.\n"
     "\n"
@@ -53,6 +54,9 @@ static int new_id_run(int argc, const char *const *argv, apr_pool_t *pool)
     mm_err_t err;
     int code = parse(&dir, argc, argv, pool);
 
+    if (code == CTL_OK) {
+        code = ctl_become_owner(dir, pool);
+    }
     if (code != CTL_OK) {
         return code;
     }

@@ -1,7 +1,6 @@
 /* metricsctl: the module's work from the command line, out of the same library. Finds the subcommand; the rest is in
  * its own file.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,48 +19,6 @@ static const ctl_command_t *command_find(const char *name)
         }
     }
     return NULL;
-}
-
-static void log_write(void *baton, mm_log_level_t level, const char *tag, const char *text)
-{
-    static const char *const names[] = {
-        [MM_LOG_ERROR] = "error", [MM_LOG_WARNING] = "warning", [MM_LOG_NOTICE] = "notice",
-        [MM_LOG_INFO] = "info",   [MM_LOG_DEBUG] = "debug",
-    };
-    const mm_log_level_t *least = baton;
-
-    if (level <= *least) {
-        fprintf(stderr, "metricsctl: %s: %s: %s\n", names[level], tag, text);
-    }
-}
-
-mm_log_t ctl_log(const mm_log_level_t *least)
-{
-    return (mm_log_t){.write = log_write, .baton = (void *)least};
-}
-
-int ctl_misuse(const char *command, const char *format, ...)
-{
-    va_list args;
-
-    fprintf(stderr, "metricsctl: ");
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fprintf(stderr, "\nTry: metricsctl help%s%s\n", command != NULL ? " " : "", command != NULL ? command : "");
-    return CTL_USAGE;
-}
-
-int ctl_failed(const char *format, ...)
-{
-    va_list args;
-
-    fprintf(stderr, "metricsctl: ");
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fputc('\n', stderr);
-    return CTL_FAILED;
 }
 
 static int help(const char *name)

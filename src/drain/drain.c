@@ -165,7 +165,8 @@ static apr_status_t read_round(mm_drain_t *drain, mm_err_t *err)
     drain->more = drain->round.more;
     drain->state = drain->round.frames > 0 ? STATE_COUNTED : STATE_IDLE;
     /* With once it is what we end with. */
-    if (!drain->options.once && mm_throttle_tell(&drain->held, mm_wait_clock_us(), drain->round.held, &times)) {
+    if (!drain->options.once && drain->round.held > 0 &&
+        mm_throttle_tell(&drain->held, mm_wait_clock_us(), drain->round.held, &times)) {
         mm_log(drain->log, MM_LOG_ERROR, "MM0203", "%s", drain->round.held_text.text);
     }
     return rv;

@@ -150,7 +150,7 @@ static apr_status_t write_id(const renaming_t *renaming, mm_err_t *err)
 /* Whether DIR/name is there and whole. */
 static apr_status_t look(const renaming_t *renaming, const char *name, bool *there, mm_err_t *err)
 {
-    mm_batch_reader_t nobody = {NULL};
+    mm_batch_reader_t nobody = {.baton = NULL};
     mm_err_t why;
     apr_status_t rv = mm_batch_read(renaming->dir, name, &nobody, renaming->pool, &why);
 
