@@ -99,12 +99,10 @@ static void the_pool_does_not_close(void **state)
     apr_pool_t *pool;
     char *segment = NULL;
     struct stat before, after;
-    int fd;
+    int fd = STDERR_FILENO; /* to be found */
 
     apr_pool_create(&pool, unit->pool);
     assert_int_equal(mm_spool_writer_create(&writer, unit->dir, 1000, pool, NULL), APR_SUCCESS);
-    fd = dup(STDOUT_FILENO); /* the next to be opened has this number again */
-    close(fd);
     assert_int_equal(append(writer, "x", NULL), APR_SUCCESS);
     assert_int_equal(unit_count(unit, ".seg", &segment), 1);
     assert_int_equal(stat(unit_path(unit, segment), &before), 0);
