@@ -60,7 +60,7 @@ static fixture_t *some_datasets(unit_t *unit)
     fixture_use(fixture, "datasets", "10.5072/FK2", 9, 1, INT64_C(1769860800123), INT64_C(951782400000));
     fixture_use(fixture, "datasets", "plain", 0, 8, MM_TIME_NONE, 86400000);
     fixture_use(fixture, "datasets", "b\xFF", 5, 6, 0, MM_TIME_NONE);
-    fixture_use(fixture, "datasets", "formula", 5, 5, INT64_C(253402300800000), 1000);
+    fixture_use(fixture, "datasets", "formula", 5, 5, INT64_C(253402300799000), 1000);
     fixture_use(fixture, "collections", "c1", 2, 0, 1000, MM_TIME_NONE);
     fixture_store(fixture);
     unit_insert(store, "app_datasets",
@@ -80,7 +80,7 @@ static void test_every_byte(void **state)
                         TOTALS PARENTS "10.5072/FK2,\"Rain, hourly\",9,1,2026-01-31 12:00:00,2000-02-29 00:00:00,"
                                        "collections; collections; spaces,c1; c2; s1,\"One \"\"1\"\"; Two; \"\r\n"
                                        "b%FF,,5,6,1970-01-01 00:00:00,,,,\r\n"
-                                       "formula,'=1+1,5,5,,1970-01-01 00:00:01,,,\r\n"
+                                       "formula,'=1+1,5,5,9999-12-31 23:59:59,1970-01-01 00:00:01,,,\r\n"
                                        "gone,,5,5,,1970-01-01 00:00:01,,,\r\n"
                                        "plain,Plain,0,8,,1970-01-02 00:00:00,spaces,s2,\r\n");
 }
@@ -100,7 +100,7 @@ static void test_parents_in_rows(void **state)
                                        "10.5072/FK2,\"Rain, hourly\",9,1,2026-01-31 12:00:00,2000-02-29 00:00:00,"
                                        "spaces,s1,\r\n"
                                        "b%FF,,5,6,1970-01-01 00:00:00,,,,\r\n"
-                                       "formula,=1+1,5,5,,1970-01-01 00:00:01,,,\r\n");
+                                       "formula,=1+1,5,5,9999-12-31 23:59:59,1970-01-01 00:00:01,,,\r\n");
 }
 
 static void test_parents_left_out(void **state)
@@ -146,14 +146,14 @@ static void test_all_types_in_their_order(void **state)
     fixture->route = (mm_route_t){.endpoint = MM_ENDPOINT_TOTALS_ALL, .limit = -1, .parents = MM_PARENTS_NONE};
     fixture->denied = denied;
     assert_string_equal(report_of(fixture), "resource_type," TOTALS "\r\n"
-                                            "datasets,formula,'=1+1,5,5,,1970-01-01 00:00:01\r\n"
+                                            "datasets,formula,'=1+1,5,5,9999-12-31 23:59:59,1970-01-01 00:00:01\r\n"
                                             "datasets,gone,,5,5,,1970-01-01 00:00:01\r\n"
                                             "collections,c1,\"One \"\"1\"\"\",2,0,1970-01-01 00:00:01,\r\n");
     fixture->report.types = other_order;
     fixture->route.limit = 2; /* goes on across types */
     assert_string_equal(report_of(fixture), "resource_type," TOTALS "\r\n"
                                             "collections,c1,\"One \"\"1\"\"\",2,0,1970-01-01 00:00:01,\r\n"
-                                            "datasets,formula,'=1+1,5,5,,1970-01-01 00:00:01\r\n");
+                                            "datasets,formula,'=1+1,5,5,9999-12-31 23:59:59,1970-01-01 00:00:01\r\n");
     fixture->route.offset = 2;
     assert_string_equal(report_of(fixture), "resource_type," TOTALS "\r\n"
                                             "datasets,gone,,5,5,,1970-01-01 00:00:01\r\n");
