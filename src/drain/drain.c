@@ -55,6 +55,7 @@ struct mm_drain {
     mm_deliver_t deliver;
     mm_connection_t connection;
     mm_throttle_t held;
+    mm_throttle_t unindexed;
 };
 
 /* --- life --- */
@@ -211,6 +212,17 @@ static apr_status_t write_what_fits(mm_drain_t *drain, mm_err_t *err)
 
 /* --- applying --- */
 
+static void tell_unindexed(mm_drain_t *drain)
+{
+    const mm_err_t *why = &drain->connection.unprepared;
+    int64_t times;
+
+    if (why->status != APR_SUCCESS && mm_throttle_tell(&drain->unindexed, mm_wait_clock_us(), 1, &times)) {
+        mm_log(drain->log, MM_LOG_WARNING, "MM0211",
+               "counting goes on, but an index is missing and reports may be slow: %s", why->text);
+    }
+}
+
 static apr_status_t deliver_batch(mm_drain_t *drain, mm_err_t *err)
 {
     apr_status_t rv = APR_SUCCESS;
@@ -218,6 +230,7 @@ static apr_status_t deliver_batch(mm_drain_t *drain, mm_err_t *err)
     if (drain->deltas > 0) {
         rv = mm_connection_ready(&drain->connection, err);
         if (rv == APR_SUCCESS) {
+            tell_unindexed(drain);
             rv = mm_deliver_batch(&drain->deliver, drain->options.spool_dir, drain->connection.store, &drain->wait,
                                   drain->scratch, err);
         }
