@@ -31,6 +31,7 @@ static void set_headers(request_rec *r, const mm_route_t *route)
                    apr_psprintf(r->pool, "attachment; filename=\"%s%s-%s.csv\"", route->type ? "metrics-" : "metrics",
                                 route->type ? route->type : "", date));
     apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     r->no_cache = 1;
 }
 

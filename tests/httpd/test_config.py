@@ -1,9 +1,11 @@
 """Mistakes in the configuration: httpd does not start, and a sentence says what to write instead."""
 
+import re
+
 import pytest
 
 from environment import StartError
-from environment.httpd import SETTINGS, TYPES
+from environment.httpd import ROOT, SETTINGS, TYPES
 
 ONE_TYPE = '<MetricsType datasets>\nMetricsView "^/d/([^/]+)$"\n</MetricsType>\n'
 
@@ -156,3 +158,14 @@ def test_virtual_hosts_share_the_server_settings(httpd):
     site.counts.wait("datasets", {"one": (1, 0)})
     assert site.get("/metrics/datasets", headers={"Host": "two.example"}).rows[1][:3] == ["one", "", "1"]
     assert site.get("/metrics/datasets", headers={"Host": "one.example"}).status == 404
+
+
+def test_the_sample_of_the_readme_is_accepted(httpd):
+    """As it stands, but for the module's path and the spool's."""
+    sample = re.search(r"```apache\n(.*?)```", (ROOT / "README.md").read_text(), re.S).group(1)
+    sample = re.sub(r"LoadModule metrics_module .*\n", "", sample)
+    sample = re.sub(r"/var/lib/mod_metrics", "${SPOOL}", sample)
+    site = httpd(sample, settings="", types="", markers=False,
+                 modules=("auth_basic", "authn_core", "authn_file", "authz_user"))
+    status, said = site.check()
+    assert (status, "Syntax OK" in said) == (0, True), said
