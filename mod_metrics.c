@@ -45,7 +45,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
 
 static void child_init(apr_pool_t *pchild, server_rec *s)
 {
-    mm_recorder_child_init(pchild, s);
+    (void)pchild;
+    mm_recorder_child_init(s);
     mm_handler_child_init(s);
 }
 

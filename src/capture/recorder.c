@@ -23,14 +23,13 @@ void mm_recorder_reset(void)
     recorder = NULL;
 }
 
-void mm_recorder_child_init(apr_pool_t *pchild, server_rec *s)
+void mm_recorder_child_init(server_rec *s)
 {
     const mm_config_t *config = mm_config_get(s);
     if (!config->spool_dir) {
         return;
     }
     mm_err_t err;
-    (void)pchild;
     /* A pool that nobody destroys: httpd may end pchild while worker threads still log their last requests. */
     apr_pool_t *pool = NULL;
     if (apr_pool_create_unmanaged_ex(&pool, NULL, NULL) != APR_SUCCESS) {

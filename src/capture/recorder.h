@@ -12,7 +12,7 @@
 
 /* For the child_init hook. Without MetricsSpool, and when the spool cannot be used, recording answers APR_ENOTIMPL from
  * then on. */
-void mm_recorder_child_init(apr_pool_t *pchild, server_rec *s);
+void mm_recorder_child_init(server_rec *s);
 
 /* For the pre_config hook. */
 void mm_recorder_reset(void);

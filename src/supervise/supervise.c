@@ -97,17 +97,14 @@ static void become_daemon(void)
 
 /* The drainer from before a reload may still hold the spool for a moment. */
 static apr_status_t open_drain(mm_drain_t **drain, const mm_drain_options_t *options, const mm_log_t *log,
-                               const mm_wait_t *wait, apr_pool_t *parent_pool, mm_err_t *err)
+                               const mm_wait_t *wait, apr_pool_t *pool, mm_err_t *err)
 {
     int told = 0;
     for (;;) {
-        apr_pool_t *pool = NULL;
-        apr_pool_create(&pool, parent_pool);
         apr_status_t rv = mm_drain_create(drain, options, log, pool, err);
         if (!APR_STATUS_IS_EAGAIN(rv) || mm_wait_over(wait)) {
             return rv;
         }
-        apr_pool_destroy(pool);
         if (!told++) {
             mm_log(log, MM_LOG_NOTICE, "MM0701", "waiting for the spool: %s", err->text);
         }
