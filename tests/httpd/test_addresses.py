@@ -56,6 +56,7 @@ def site(httpd_of_file):
     httpd.file("app.html", "<p>an application</p>")
     httpd.file("broken/x", "x")
     httpd.start()
+    httpd.counts.wait_for_indexes()
     for type_ in ("datasets", "collections", "files"):
         httpd.counts.db["metrics_" + type_].insert_one({"_id": "one-of-" + type_, "views": 5, "downloads": 0})
     httpd.counts.db.datasets.insert_one({"_id": "one-of-datasets", "name": "N", "collections": ["one-of-collections"]})

@@ -74,6 +74,7 @@ PATHS = ("", "/datasets", "/datasets.csv")
 
 
 def fill(httpd):
+    httpd.counts.wait_for_indexes()
     db = httpd.counts.db
     db.metrics_datasets.insert_many([{"_id": id_, "views": views, "downloads": 0}
                                      for id_, views in (("d1", 4), ("secret-d", 3), ("d2", 2), ("gone", 1))])

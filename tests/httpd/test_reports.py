@@ -54,7 +54,9 @@ FORMULAS = ["=1+1", '=HYPERLINK("http://x","y")', "+49 30", "-1", "@SUM(A1)", "\
 @pytest.fixture(scope="module")
 def server(httpd_of_file):
     # Times are in UTC wherever the server stands.
-    return httpd_of_file(CONF, types=TYPES, markers=False, environ={"TZ": "Asia/Kolkata"}).start()
+    started = httpd_of_file(CONF, types=TYPES, markers=False, environ={"TZ": "Asia/Kolkata"}).start()
+    started.counts.wait_for_indexes()
+    return started
 
 
 @pytest.fixture
@@ -398,6 +400,7 @@ def test_catalogue_in_another_database(httpd):
     other = site.counts.db.name + "_catalogue"
     site.settings += f'MetricsCatalogURI "{site.mongo_uri.replace(site.counts.db.name, other)}"\n'
     site.start()
+    site.counts.wait_for_indexes()
     used(site, "datasets", total("d1", 1))
     known(site, "datasets", {"_id": "d1", "name": "not this one"})
     site.counts.client[other].datasets.insert_one({"_id": "d1", "name": "this one"})

@@ -15,7 +15,8 @@ class Counts:
     """The metrics of one database. Ids are str, or bytes where they are no UTF-8."""
 
     def __init__(self, uri, name):
-        self.client = pymongo.MongoClient(uri, serverSelectionTimeoutMS=20000)
+        # A server that hangs fails a test; it does not hang all of them.
+        self.client = pymongo.MongoClient(uri, serverSelectionTimeoutMS=20000, socketTimeoutMS=60000)
         self.db = self.client[name]
 
     def close(self):
@@ -34,6 +35,12 @@ class Counts:
         return {(doc["type"], doc["resource"], doc["user"]):
                 (doc.get("views", 0), doc.get("downloads", 0))
                 for doc in self.db.metrics_users.find({"type": {"$ne": MARKERS}})}
+
+    def wait_for_indexes(self):
+        """Waits until the site's drainer has made its collections. Before that nobody else may make one there: of two
+        that make collections at once in a new database, secantusd-py leaves one spinning and the other waiting."""
+        wait_for(lambda: "by_user" in self.db.metrics_users.index_information(),
+                 what="the drainer has made the last of its indexes")
 
     def wait(self, type_, expected):
         """Waits until the totals of a type are exactly these."""
