@@ -1,4 +1,4 @@
-/* The one recorder of a child process. Appending is a write to a local file on the thread that asks, so there is no
+/* The one recorder of a child process. Appending is a copy into, or a write to, a local file on the thread that asks, so there is no
  * queue to bound and no thread to stop. The static below is set once, before any request, and cleared when httpd reads
  * its configuration again; counters in it are atomic.
  */

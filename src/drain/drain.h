@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/log.h"
 
-#define MM_DRAIN_INTERVAL_DEFAULT_US (INT64_C(1) * 1000000)
+#define MM_DRAIN_INTERVAL_DEFAULT_US (INT64_C(2) * 1000000)
 /* Events in one batch; bounds the time until the first of them is in the database. */
 #define MM_DRAIN_EVENTS_MAX 200000
 /* A database that is away is asked again after 1, 2, 4 … this many seconds, with jitter; libmongoc itself refuses for 5

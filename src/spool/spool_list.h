@@ -17,11 +17,12 @@
 typedef struct mm_segment {
     char name[MM_SPOOL_NAME_LEN + 1];
     uint32_t seed;
-    bool sealed;    /* its lock was had: nobody will write to it again */
-    bool finished;  /* sealed, and read to its end */
-    bool removed;   /* by mm_spool_reader_release; the next scan forgets it */
-    int64_t offset; /* up to which it was read */
-    int64_t marked; /* up to which it was read when mm_spool_reader_mark was last called */
+    bool sealed;     /* its lock was had: nobody will write to it again */
+    bool finished;   /* sealed, and read to its end */
+    bool removed;    /* by mm_spool_reader_release; the next scan forgets it */
+    int64_t offset;  /* up to which it was read */
+    int64_t marked;  /* up to which it was read when mm_spool_reader_mark was last called */
+    int64_t doubted; /* 1 + the offset at which an earlier round saw no frame while the writer lived; 0: none */
 } mm_segment_t;
 
 /* All zero is an empty list. */

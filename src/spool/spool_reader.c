@@ -1,7 +1,14 @@
 /* Reading the spool in rounds, in bounded memory.
  *
- * Invariants: a segment's end is believed only when its lock was had before it was read; until then bytes that are no
- * frame are waited for, unless a whole frame stands behind them (its writer had gone on, so they are final). A
+ * What is no frame, where one should begin:
+ *  - zeros, while the writer lives: the end, or a frame that a thread is just copying (its first bytes come last, see
+ *    spool_window.h). Waited for.
+ *  - zeros, when the writer is gone: room it did not use, or an append it died in. Passed over; such an append was
+ * never acknowledged, so nothing is set aside.
+ *  - anything else: damage, or, while the writer lives, a frame of which this read saw only a part. If a later round
+ *    sees it again and a whole frame stands behind it, or the writer is gone, it is set aside.
+ *
+ * Invariants: a segment's end is believed only when its lock was had before it was read. A
  * segment's offset moves with every frame handed out and every byte set aside, never otherwise, so that what positions
  * says is what was read; it moves back only to a mark, or before the one frame that is held. One thread.
  *
@@ -49,6 +56,8 @@ struct mm_spool_reader {
     int64_t junk_at;   /* bytes set aside in one place, not yet logged */
     int64_t junk_len;
     apr_status_t junk_status;
+    int64_t unfinished_at; /* bytes of appends that their process died in, not yet logged */
+    int64_t unfinished_len;
 };
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
@@ -94,11 +103,22 @@ void mm_spool_reader_restore(mm_spool_reader_t *reader, const char *name, int64_
 
 /* --- one segment -------------------------------------------------------------------------------------------------- */
 
+static void tell_unfinished(mm_spool_reader_t *reader)
+{
+    if (reader->unfinished_len > 0) {
+        mm_log(reader->log, MM_LOG_NOTICE, "MM0103",
+               "%s/%s: %lld bytes at offset %lld are of an append that its process died in; it was not acknowledged",
+               reader->dir, reader->segment->name, (long long)reader->unfinished_len, (long long)reader->unfinished_at);
+    }
+    reader->unfinished_len = 0;
+}
+
 /* Logs what was set aside in one place, however many pieces it was. */
 static void tell_junk(mm_spool_reader_t *reader)
 {
     char why[160];
 
+    tell_unfinished(reader);
     if (reader->junk_len == 0) {
         return;
     }
@@ -136,6 +156,35 @@ static void pass_over(mm_spool_reader_t *reader, size_t len)
     segment->offset += (int64_t)len;
 }
 
+/* As long as a frame's magic: what no frame begins with until it is whole. */
+#define BLANK 4
+
+/* Whether zeros stand where a frame should begin. */
+static bool is_blank(const mm_spool_reader_t *reader)
+{
+    static const uint8_t zeros[BLANK];
+    size_t have = reader->end - reader->start;
+
+    return memcmp(reader->buf + reader->start, zeros, have < BLANK ? have : BLANK) == 0;
+}
+
+/* Passes over zeros and what of an unfinished append stands behind them. */
+static void pass_over_blank(mm_spool_reader_t *reader, size_t len)
+{
+    mm_segment_t *segment = reader->segment;
+    size_t used = len;
+
+    while (used > 0 && reader->buf[reader->start + used - 1] == 0) {
+        used--;
+    }
+    if (used > 0 && reader->unfinished_len == 0) {
+        reader->unfinished_at = segment->offset;
+    }
+    reader->unfinished_len += (int64_t)used;
+    reader->start += len;
+    segment->offset += (int64_t)len;
+}
+
 /* Reads one chunk more, or finds the end. There is room: callers stop at ROOM bytes. */
 static apr_status_t fill(mm_spool_reader_t *reader, mm_err_t *err)
 {
@@ -159,11 +208,29 @@ static apr_status_t fill(mm_spool_reader_t *reader, mm_err_t *err)
     return APR_SUCCESS;
 }
 
+/* Whether it is too early to say what the bytes are at which the segment stands. */
+static bool must_wait(mm_spool_reader_t *reader)
+{
+    mm_segment_t *segment = reader->segment;
+
+    if (segment->sealed) {
+        return false;
+    }
+    if (!is_blank(reader) && segment->doubted == segment->offset + 1) {
+        return false;
+    }
+    segment->doubted = segment->offset + 1;
+    return true;
+}
+
 /* The bytes at start are no frame. Passes over as many as are sure to be none; APR_EOF when none is sure yet. */
 static apr_status_t get_over_damage(mm_spool_reader_t *reader, mm_err_t *err)
 {
     size_t have, sound;
 
+    if (must_wait(reader)) {
+        return APR_EOF;
+    }
     while (!reader->at_eof && reader->end - reader->start < ROOM) {
         apr_status_t status = fill(reader, err);
 
@@ -182,7 +249,12 @@ static apr_status_t get_over_damage(mm_spool_reader_t *reader, mm_err_t *err)
             sound = have - FRAME_MAX + 1;
         }
     }
-    pass_over(reader, sound);
+    if (is_blank(reader)) {
+        pass_over_blank(reader, sound);
+    }
+    else {
+        pass_over(reader, sound);
+    }
     return APR_SUCCESS;
 }
 

@@ -1,9 +1,12 @@
-/* Appending to the spool, on the path of every request: no allocation, no log, one write(2).
+/* Appending to the spool, on the path of every request: no allocation, no log, one copy into mapped memory, or one
+ * write(2) where the file system has no window (spool_window.h).
  *
  * Invariant: a segment that has this process's lock is written by this process alone, and only through the descriptor
- * kept here. Threads append under the shared lock; the exclusive one is held to change the segment, which is rare
- * (once in segment_max bytes, or behind a failure). A segment in which a write stopped half-way is never written again:
- * the torn frame stays at its end, but for frames that other threads were appending at that moment.
+ * and the window kept here. Threads append under the shared lock; the exclusive one is held to change the segment or to
+ * move its window, which is rare (once in MM_SPOOL_WINDOW_SIZE bytes, or behind a failure). With a window, threads take
+ * their places one behind the other (`end`), so that there is never a gap between frames but the places of those that
+ * are being copied; without one the kernel orders O_APPEND writes. A segment in which a write stopped half-way is never
+ * written again: the torn frame stays at its end, but for frames that other threads were appending at that moment.
  *
  * The descriptor is closed only under the exclusive lock, or by a caller who vouches that nobody appends.
  *
@@ -30,6 +33,7 @@
 
 #include "spool/frame.h"
 #include "spool/spool_name.h"
+#include "spool/spool_window.h"
 
 /* A reader that clears away what dead writers left may take a new file in the moment before it is locked. */
 #define CREATE_TRIES 4
@@ -46,16 +50,28 @@ struct mm_spool_writer {
     uint32_t seed;
     uint32_t made;
     int64_t replaced_ns; /* of the monotonic clock, when a failed segment was last replaced; 0: never */
+    bool mapped;         /* this segment is written through the window, which may still be closed */
+    mm_spool_window_t window;
     /* These any append may change. */
-    atomic_llong size;
+    atomic_llong end;    /* of what was appended, or has its place */
     atomic_llong looked; /* second of the monotonic clock in which the segment was last seen to have a name */
     atomic_bool spent;   /* a write failed, or the file was removed: nothing more may go into this segment */
     atomic_int failure;  /* why a write failed, if that is why */
 };
 
+/* What was allocated and not used goes back to the disk. Nothing depends on it. */
+static void close_window(mm_spool_writer_t *writer)
+{
+    if (writer->window.base != NULL && writer->pid == getpid()) {
+        (void)!ftruncate(writer->fd, (off_t)atomic_load(&writer->end));
+    }
+    mm_spool_window_close(&writer->window);
+}
+
 /* In a child that was forked this closes the child's copy only. */
 void mm_spool_writer_close(mm_spool_writer_t *writer)
 {
+    close_window(writer);
     if (writer->fd >= 0) {
         close(writer->fd);
         writer->fd = -1;
@@ -74,7 +90,7 @@ apr_status_t mm_spool_writer_create(mm_spool_writer_t **writer, const char *dir,
     w->dir = apr_pstrdup(pool, dir);
     w->segment_max = segment_max;
     w->fd = -1;
-    atomic_init(&w->size, 0);
+    atomic_init(&w->end, 0);
     atomic_init(&w->looked, -1);
     atomic_init(&w->spent, false);
     atomic_init(&w->failure, 0);
@@ -95,8 +111,16 @@ static int64_t clock_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec + 1;
 }
 
-static void look_for_name(mm_spool_writer_t *writer)
+static void give_up(mm_spool_writer_t *writer, apr_status_t why)
 {
+    atomic_store(&writer->failure, why);
+    atomic_store(&writer->spent, true);
+}
+
+/* Once a second: whether the segment is still there, and its memory still good. */
+static void look_after(mm_spool_writer_t *writer)
+{
+    apr_status_t status = APR_SUCCESS;
     int64_t now_s = clock_ns() / 1000000000;
     struct stat st;
 
@@ -107,6 +131,12 @@ static void look_for_name(mm_spool_writer_t *writer)
     if (fstat(writer->fd, &st) != 0 || st.st_nlink == 0) {
         atomic_store(&writer->spent, true);
     }
+    else if (writer->window.base != NULL) {
+        status = mm_spool_window_refresh(&writer->window, atomic_load(&writer->end));
+    }
+    if (status != APR_SUCCESS) {
+        give_up(writer, status);
+    }
 }
 
 /* A segment opened before a fork is the parent's. */
@@ -115,11 +145,11 @@ static condition_t condition(mm_spool_writer_t *writer)
     if (writer->fd < 0 || writer->pid != getpid()) {
         return MISSING;
     }
-    look_for_name(writer);
+    look_after(writer);
     if (atomic_load(&writer->spent)) {
         return MISSING;
     }
-    return atomic_load(&writer->size) < writer->segment_max ? GOOD : FULL;
+    return atomic_load(&writer->end) < writer->segment_max ? GOOD : FULL;
 }
 
 /* Makes one file, locked before it has the name of a segment: the reader takes an unlocked segment for a dead writer's.
@@ -132,7 +162,7 @@ static apr_status_t create_segment(int dirfd, const mm_spool_name_t *name, int *
 
     mm_spool_name_format_new(hidden, name);
     mm_spool_name_format(visible, name);
-    f = openat(dirfd, hidden, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    f = openat(dirfd, hidden, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (f < 0) {
         return errno;
     }
@@ -189,7 +219,8 @@ static apr_status_t begin_segment(mm_spool_writer_t *writer, mm_err_t *err)
     writer->pid = getpid();
     writer->seed = name.seed;
     writer->made++;
-    atomic_store(&writer->size, 0);
+    writer->mapped = mm_spool_window_suits(fd);
+    atomic_store(&writer->end, 0);
     atomic_store(&writer->looked, -1);
     atomic_store(&writer->spent, false);
     atomic_store(&writer->failure, 0);
@@ -215,12 +246,6 @@ static apr_status_t replace_segment(mm_spool_writer_t *writer, mm_err_t *err)
 
 /* --- appending ---------------------------------------------------------------------------------------------------- */
 
-static void give_up(mm_spool_writer_t *writer, apr_status_t why)
-{
-    atomic_store(&writer->failure, why);
-    atomic_store(&writer->spent, true);
-}
-
 static apr_status_t write_frame(mm_spool_writer_t *writer, const uint8_t *frame, size_t len, mm_err_t *err)
 {
     apr_status_t status;
@@ -230,7 +255,7 @@ static apr_status_t write_frame(mm_spool_writer_t *writer, const uint8_t *frame,
         n = write(writer->fd, frame, len);
     } while (n < 0 && errno == EINTR);
     if (n == (ssize_t)len) {
-        atomic_fetch_add(&writer->size, n);
+        atomic_fetch_add(&writer->end, n);
         return APR_SUCCESS;
     }
     if (n >= 0) {
@@ -247,16 +272,72 @@ static apr_status_t write_frame(mm_spool_writer_t *writer, const uint8_t *frame,
     return mm_err_set_os(err, status, "a record cannot be written into the spool directory %s", writer->dir);
 }
 
+/* A place for a frame in the window; false if there is none. */
+static bool take_place(mm_spool_writer_t *writer, size_t len, int64_t *at)
+{
+    long long end = atomic_load(&writer->end);
+
+    do {
+        if (writer->window.base == NULL || end + (int64_t)len > writer->window.to) {
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak(&writer->end, &end, end + (long long)len));
+    *at = end;
+    return true;
+}
+
+/* Whether a frame can be appended without moving the window. */
+static bool has_room(const mm_spool_writer_t *writer, size_t len)
+{
+    return !writer->mapped ||
+           (writer->window.base != NULL && atomic_load(&writer->end) + (int64_t)len <= writer->window.to);
+}
+
+/* Moves the window on. Where that fails (the last kilobytes of a disk, an old kernel), the rest of this segment is
+ * written without one. Under the exclusive lock. */
+static void move_window(mm_spool_writer_t *writer, size_t len)
+{
+    int64_t end = atomic_load(&writer->end);
+
+    mm_spool_window_close(&writer->window);
+    if (mm_spool_window_open(&writer->window, writer->fd, end, len) == APR_SUCCESS) {
+        return;
+    }
+    writer->mapped = false;
+    /* O_APPEND writes at the end of the file, which must be the end of the frames. */
+    if (ftruncate(writer->fd, (off_t)end) != 0) {
+        give_up(writer, errno);
+    }
+}
+
+/* Makes the segment one to which len bytes can be appended. Under the exclusive lock. */
+static apr_status_t make_good(mm_spool_writer_t *writer, size_t len, mm_err_t *err)
+{
+    condition_t now = condition(writer);
+    apr_status_t status = APR_SUCCESS;
+
+    if (now == MISSING) {
+        status = replace_segment(writer, err);
+    }
+    else if (now == FULL) {
+        /* Too large a segment is better than a lost record. */
+        (void)begin_segment(writer, NULL);
+    }
+    if (status == APR_SUCCESS && !has_room(writer, len)) {
+        move_window(writer, len);
+    }
+    return status;
+}
+
 /* Takes the lock, shared if the segment is good, exclusive behind changing it. */
-static apr_status_t lock_segment(mm_spool_writer_t *writer, mm_err_t *err)
+static apr_status_t lock_segment(mm_spool_writer_t *writer, size_t len, mm_err_t *err)
 {
     apr_status_t status = pthread_rwlock_rdlock(&writer->lock);
-    condition_t now;
 
     if (status != 0) {
         return mm_err_set_os(err, status, "the spool's writer cannot be locked");
     }
-    if (condition(writer) == GOOD) {
+    if (condition(writer) == GOOD && has_room(writer, len)) {
         return APR_SUCCESS;
     }
     pthread_rwlock_unlock(&writer->lock);
@@ -264,30 +345,42 @@ static apr_status_t lock_segment(mm_spool_writer_t *writer, mm_err_t *err)
     if (status != 0) {
         return mm_err_set_os(err, status, "the spool's writer cannot be locked");
     }
-    now = condition(writer);
-    if (now != GOOD) {
-        /* Too large a segment is better than a lost record. */
-        status = now == MISSING ? replace_segment(writer, err) : begin_segment(writer, NULL);
-        if (status != APR_SUCCESS && now == MISSING) {
-            pthread_rwlock_unlock(&writer->lock);
-            return status;
-        }
+    status = make_good(writer, len, err);
+    if (status != APR_SUCCESS) {
+        pthread_rwlock_unlock(&writer->lock);
     }
-    return APR_SUCCESS;
+    return status;
 }
 
 apr_status_t mm_spool_append(mm_spool_writer_t *writer, uint8_t *buf, size_t payload_len, mm_err_t *err)
 {
+    size_t len = MM_FRAME_HEADER + payload_len;
     apr_status_t status;
+    int64_t at = 0;
+    bool placed;
 
     if (payload_len > MM_FRAME_PAYLOAD_MAX) {
         return mm_err_set(err, APR_EINVAL, "a record of %zu bytes is longer than the %u a frame may hold", payload_len,
                           MM_FRAME_PAYLOAD_MAX);
     }
-    status = lock_segment(writer, err);
-    if (status == APR_SUCCESS) {
-        status = write_frame(writer, buf, mm_frame_seal(buf, payload_len, writer->seed), err);
+    while ((status = lock_segment(writer, len, err)) == APR_SUCCESS) {
+        placed = take_place(writer, len, &at);
+        /* Other threads may have filled the window since lock_segment looked. */
+        if (placed || !writer->mapped) {
+            mm_frame_seal(buf, payload_len, writer->seed);
+            break;
+        }
         pthread_rwlock_unlock(&writer->lock);
     }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (placed) {
+        mm_spool_window_put(&writer->window, at, buf, len);
+    }
+    else {
+        status = write_frame(writer, buf, len, err);
+    }
+    pthread_rwlock_unlock(&writer->lock);
     return status;
 }

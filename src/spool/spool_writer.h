@@ -1,9 +1,9 @@
-/* Appending to the spool: one write(2) per record, like a log line.
+/* Appending to the spool: one copy into a mapped file, or one write(2), per record, like a log line.
  *
  * Any number of threads of one process share a writer. There is no queue and nothing to flush: what was appended
  * survives the death of the process. The segment's file is made by the first append and replaced when it has grown to
- * segment_max. Appends run in parallel under a shared lock (the kernel orders O_APPEND writes); only changing the
- * segment is exclusive.
+ * segment_max. Appends run in parallel under a shared lock; only changing the segment, or moving the window through which
+ * it is mapped, is exclusive. Up to MM_SPOOL_WINDOW_SIZE are allocated on the disk ahead of what was appended.
  *
  * Destroying the pool does not close the file: a child of httpd destroys its pools while its threads may still be
  * appending, and a descriptor that was closed under a write(2) may by then be another file. The end of the process
