@@ -191,7 +191,11 @@ int mm_capture_log_transaction(request_rec *r)
     const char *path = r->parsed_uri.path;
     mm_match_t match;
     if (conf->capture != 1 || r->main || !path ||
-        !mm_rules_match(mm_config_get(r->server)->rules, path, strlen(path), &match) || mm_capture_is_ignored(r)) {
+        !mm_rules_match(mm_config_get(r->server)->rules, path, strlen(path), &match)) {
+        return DECLINED;
+    }
+    if (mm_capture_is_ignored(r)) {
+        mm_recorder_left_out(MM_SOURCE_REQUEST);
         return DECLINED;
     }
     mm_event_t event = {.action = match.action, .type = mm_bytes_of(match.type), .id = match.id};
@@ -211,6 +215,7 @@ apr_status_t mm_capture_record(request_rec *r, const char *type, const char *id,
         return APR_EINVAL;
     }
     if (mm_capture_is_ignored(r)) {
+        mm_recorder_left_out(MM_SOURCE_POST);
         return APR_SUCCESS;
     }
     mm_capture_describe_reported(&event, r);

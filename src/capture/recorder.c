@@ -1,22 +1,31 @@
-/* The one recorder of a child process. Appending is a copy into, or a write to, a local file on the thread that asks, so there is no
- * queue to bound and no thread to stop. The static below is set once, before any request, and cleared when httpd reads
- * its configuration again; counters in it are atomic.
+/* The one recorder of a child process. Appending is a copy into, or a write to, a local file on the thread that asks,
+ * so there is no queue to bound and no thread to stop. The static below is set once, before any request, and cleared
+ * when httpd reads its configuration again; counters in it are atomic.
  */
 #include "capture/recorder.h"
+
+#include <errno.h>
 
 #include "base/throttle.h"
 #include "http_log.h"
 #include "spool/frame.h"
 #include "spool/spool_writer.h"
+#include "status/status.h"
 
 APLOG_USE_MODULE(metrics);
 
 typedef struct recorder {
     mm_spool_writer_t *writer;
+    mm_status_page_t *status;
     mm_throttle_t failures;
 } recorder_t;
 
 static recorder_t *recorder;
+
+static mm_status_value_t seen_from(mm_source_t source)
+{
+    return source == MM_SOURCE_REQUEST ? MM_STATUS_SEEN_REQUEST : MM_STATUS_SEEN_REPORTED;
+}
 
 void mm_recorder_reset(void)
 {
@@ -40,7 +49,23 @@ void mm_recorder_child_init(server_rec *s)
         ap_log_error(APLOG_MARK, APLOG_ERR, err.status, s, "MM0401: nothing is recorded: %s", err.text);
         return;
     }
+    if (mm_status_open(&made->status, config->spool_dir, &err) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, s, "MM0406: this child counts what it does elsewhere: %s", err.text);
+    }
     recorder = made;
+}
+
+mm_status_page_t *mm_recorder_status(void)
+{
+    return recorder ? recorder->status : NULL;
+}
+
+void mm_recorder_left_out(mm_source_t source)
+{
+    if (recorder) {
+        mm_status_add(recorder->status, seen_from(source), 1);
+        mm_status_add(recorder->status, MM_STATUS_LEFT_OUT, 1);
+    }
 }
 
 static void complain(server_rec *s, const mm_err_t *err, size_t events)
@@ -53,11 +78,20 @@ static void complain(server_rec *s, const mm_err_t *err, size_t events)
     }
 }
 
+static apr_status_t append(uint8_t *buf, size_t len, mm_err_t *err)
+{
+    apr_status_t rv = mm_spool_append(recorder->writer, buf, len, err);
+    if (rv == APR_SUCCESS) {
+        mm_status_add(recorder->status, MM_STATUS_SPOOL_BYTES, (int64_t)(MM_FRAME_HEADER + len));
+    }
+    return rv;
+}
+
 static apr_status_t append_one(const mm_event_t *event, mm_err_t *err)
 {
     uint8_t buf[MM_FRAME_HEADER + 2 + MM_EVENT_ENCODED_MAX];
     size_t len = mm_event_pack(event, buf + MM_FRAME_HEADER);
-    return mm_spool_append(recorder->writer, buf, len, err);
+    return append(buf, len, err);
 }
 
 static apr_status_t append_many(const mm_event_t *events, size_t n, apr_pool_t *pool, mm_err_t *err)
@@ -74,7 +108,26 @@ static apr_status_t append_many(const mm_event_t *events, size_t n, apr_pool_t *
     for (size_t i = 0; i < n; i++) {
         len += mm_event_pack(&events[i], buf + MM_FRAME_HEADER + len);
     }
-    return mm_spool_append(recorder->writer, buf, len, err);
+    return append(buf, len, err);
+}
+
+static apr_status_t check(const mm_event_t *events, size_t n, mm_err_t *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        apr_status_t rv = mm_event_check(&events[i], err);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static mm_status_value_t outcome_of(apr_status_t rv)
+{
+    return rv == APR_SUCCESS              ? MM_STATUS_RECORDED
+           : rv == APR_EINVAL             ? MM_STATUS_DROPPED_INVALID
+           : rv == ENOSPC || rv == EDQUOT ? MM_STATUS_DROPPED_NO_ROOM
+                                          : MM_STATUS_DROPPED_ERROR;
 }
 
 apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t n, apr_pool_t *pool, mm_err_t *err)
@@ -82,17 +135,16 @@ apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t 
     if (!recorder) {
         return mm_err_set(err, APR_ENOTIMPL, "no spool is in use");
     }
-    for (size_t i = 0; i < n; i++) {
-        apr_status_t rv = mm_event_check(&events[i], err);
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-    }
     if (n == 0) {
         return APR_SUCCESS;
     }
     mm_err_t local;
-    apr_status_t rv = n == 1 ? append_one(&events[0], &local) : append_many(events, n, pool, &local);
+    apr_status_t rv = check(events, n, &local);
+    if (rv == APR_SUCCESS) {
+        rv = n == 1 ? append_one(&events[0], &local) : append_many(events, n, pool, &local);
+    }
+    mm_status_add(recorder->status, seen_from(events[0].source), (int64_t)n);
+    mm_status_add(recorder->status, outcome_of(rv), (int64_t)n);
     if (rv != APR_SUCCESS) {
         if (rv != APR_EINVAL) {
             complain(s, &local, n);

@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "event/event.h"
+#include "status/status.h"
 
 /* For the child_init hook. Without MetricsSpool, and when the spool cannot be used, recording answers APR_ENOTIMPL from
  * then on. */
@@ -21,5 +22,11 @@ void mm_recorder_reset(void);
  * otherwise. Logs a failure of the spool itself; APR_EINVAL (an event beyond the limits, err says which) is for the
  * caller. Any thread. */
 apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t n, apr_pool_t *pool, mm_err_t *err);
+
+/* An event that MetricsIgnore keeps out. Any thread. */
+void mm_recorder_left_out(mm_source_t source);
+
+/* What this child counts into; NULL without a spool. */
+mm_status_page_t *mm_recorder_status(void);
 
 #endif

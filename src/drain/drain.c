@@ -21,10 +21,11 @@
 #include <stdbool.h>
 #include <unistd.h>
 #include "count/count.h"
-#include "drain/deliver.h"
+#include "drain/account.h"
 #include "drain/backoff.h"
 #include "drain/batch.h"
 #include "drain/connection.h"
+#include "drain/deliver.h"
 #include "drain/reserve.h"
 #include "drain/resume.h"
 #include "drain/round.h"
@@ -51,9 +52,11 @@ struct mm_drain {
     int64_t reserve; /* bytes that are kept for the next batch */
     int64_t seq;     /* of the last batch that was written, 0 before the first */
     int64_t deltas;  /* in the batch that is pending */
+    bool emptied;    /* the last round came to the end of the spool */
     bool more;       /* the spool holds more than was read: the next step need not wait */
     mm_deliver_t deliver;
     mm_connection_t connection;
+    mm_account_t account;
     mm_throttle_t held;
     mm_throttle_t unindexed;
 };
@@ -108,6 +111,7 @@ static apr_status_t set_up(mm_drain_t *drain, mm_err_t *err)
     rv = resume(drain, err);
     if (rv == APR_SUCCESS) {
         drain->reserve = mm_reserve_make(drain->options.spool_dir);
+        mm_account_open(&drain->account, drain->options.spool_dir, drain->log);
     }
     return rv;
 }
@@ -160,9 +164,12 @@ apr_status_t mm_drain_create(mm_drain_t **result, const mm_drain_options_t *opti
 /* A failure of the spool is returned, but what was read before it is counted. */
 static apr_status_t read_round(mm_drain_t *drain, mm_err_t *err)
 {
-    apr_status_t rv = mm_round_read(&drain->round, err);
+    apr_status_t rv;
     int64_t times;
 
+    mm_account_round(&drain->account);
+    rv = mm_round_read(&drain->round, err);
+    drain->emptied = rv == APR_SUCCESS && !drain->round.more && drain->round.held == 0;
     drain->more = drain->round.more;
     drain->state = drain->round.frames > 0 ? STATE_COUNTED : STATE_IDLE;
     /* With once it is what we end with. */
@@ -190,6 +197,7 @@ static apr_status_t write_batch(mm_drain_t *drain, mm_err_t *err)
     drain->state = STATE_PENDING;
     drain->reserve = 0;
     mm_spool_reader_mark(drain->reader);
+    mm_account_written(&drain->account, &drain->round.tally);
     mm_deliver_begin(&drain->deliver);
     mm_count_reset(drain->count);
     return APR_SUCCESS;
@@ -234,7 +242,7 @@ static apr_status_t deliver_batch(mm_drain_t *drain, mm_err_t *err)
             rv = mm_deliver_batch(&drain->deliver, drain->options.spool_dir, drain->connection.store, &drain->wait,
                                   drain->scratch, err);
         }
-        mm_connection_used(&drain->connection, rv);
+        mm_connection_used(&drain->connection, mm_account_database(&drain->account, rv));
     }
     if (rv == APR_SUCCESS) {
         drain->state = STATE_APPLIED;
@@ -254,7 +262,7 @@ static void tell_batch(const mm_drain_t *drain)
                deliver->reason.text);
     }
     mm_log(drain->log, MM_LOG_DEBUG, "MM0205", "batch %" PRId64 ": %" PRId64 " event(s), %" PRId64 " document(s)",
-           drain->seq, drain->round.events, drain->deltas);
+           drain->seq, drain->round.tally.events, drain->deltas);
 }
 
 static apr_status_t settle(mm_drain_t *drain, mm_err_t *err)
@@ -269,8 +277,9 @@ static apr_status_t settle(mm_drain_t *drain, mm_err_t *err)
     }
     if (rv == APR_SUCCESS) {
         tell_batch(drain);
+        mm_account_applied(&drain->account, drain->deltas, drain->deliver.rejected);
         drain->state = STATE_IDLE;
-        drain->round.events = 0;
+        drain->round.tally.events = 0;
         mm_round_grow(&drain->round);
     }
     return rv;
@@ -291,7 +300,8 @@ static apr_status_t advance(mm_drain_t *drain, int *worked, mm_err_t *err)
         *worked = rv == APR_SUCCESS;
     }
     else if (rv == APR_SUCCESS && !drain->connection.prepared) {
-        rv = mm_connection_used(&drain->connection, mm_connection_ready(&drain->connection, err));
+        rv = mm_account_database(&drain->account, mm_connection_ready(&drain->connection, err));
+        mm_connection_used(&drain->connection, rv);
     }
     return rv;
 }
@@ -305,6 +315,7 @@ static apr_status_t release(mm_drain_t *drain, mm_err_t *err)
     if (drain->reserve < MM_RESERVE_MAX) {
         drain->reserve = mm_reserve_make(drain->options.spool_dir);
     }
+    mm_account_idle(&drain->account, drain->reader, drain->emptied && !drain->more);
     return rv;
 }
 

@@ -39,7 +39,7 @@ bool mm_pack_is_newer(const uint8_t *data, size_t len)
     return false;
 }
 
-int64_t mm_pack_count(mm_count_t *count, const uint8_t *data, size_t len, int64_t *events)
+int64_t mm_pack_count(mm_count_t *count, const uint8_t *data, size_t len, mm_tally_t *tally)
 {
     mm_event_t event;
     int64_t unreadable = 0;
@@ -51,11 +51,12 @@ int64_t mm_pack_count(mm_count_t *count, const uint8_t *data, size_t len, int64_
             return unreadable;
         }
         if (rv == APR_SUCCESS) {
-            mm_count_add(count, &event);
-            (*events)++;
+            tally->verdicts[mm_count_add(count, &event)]++;
+            tally->events++;
             continue;
         }
         unreadable++;
+        tally->unreadable++;
         if (rv != APR_EGENERAL) {
             return unreadable; /* so is the rest of the pack */
         }

@@ -11,7 +11,14 @@
  * or thrown away by this one. */
 bool mm_pack_is_newer(const uint8_t *data, size_t len);
 
-/* Counts its events, *events more, and returns how many, or how many ends of a pack, could not be read. */
-int64_t mm_pack_count(mm_count_t *count, const uint8_t *data, size_t len, int64_t *events);
+/* What became of events. */
+typedef struct mm_tally {
+    int64_t events; /* the sum of the verdicts */
+    int64_t verdicts[MM_VERDICTS];
+    int64_t unreadable; /* events, or ends of packs, that could not be read */
+} mm_tally_t;
+
+/* Counts its events, adds them to the tally, and returns how many, or how many ends of a pack, could not be read. */
+int64_t mm_pack_count(mm_count_t *count, const uint8_t *data, size_t len, mm_tally_t *tally);
 
 #endif

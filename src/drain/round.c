@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 #include "drain/drain.h"
-#include "drain/pack.h"
 #include "drain/wait.h"
 
 void mm_round_init(mm_round_t *round, mm_spool_reader_t *reader, mm_count_t *count, const char *dir,
@@ -62,7 +61,7 @@ static void take(mm_round_t *round, const uint8_t *payload, size_t len)
         hold(round);
         return;
     }
-    unreadable = mm_pack_count(round->count, payload, len, &round->events);
+    unreadable = mm_pack_count(round->count, payload, len, &round->tally);
     round->frames++;
     if (unreadable > 0) {
         set_aside(round, unreadable);
@@ -75,9 +74,10 @@ apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err)
     size_t len;
     apr_status_t rv;
 
-    round->frames = round->events = round->held = 0;
+    round->frames = round->held = 0;
+    round->tally = (mm_tally_t){.events = 0};
     rv = mm_spool_reader_begin(round->reader, err);
-    while (rv == APR_SUCCESS && round->events < round->events_max && !mm_count_full(round->count)) {
+    while (rv == APR_SUCCESS && round->tally.events < round->events_max && !mm_count_full(round->count)) {
         rv = mm_spool_reader_next(round->reader, &payload, &len, err);
         if (rv == APR_SUCCESS) {
             take(round, payload, len);
@@ -92,7 +92,7 @@ bool mm_round_shrink(mm_round_t *round)
     if (round->frames <= 1 || round->events_max <= 1) {
         return false;
     }
-    round->events_max = round->events > 10 ? round->events / 10 : 1;
+    round->events_max = round->tally.events > 10 ? round->tally.events / 10 : 1;
     mm_count_reset(round->count);
     mm_spool_reader_back(round->reader);
     return true;

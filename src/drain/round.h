@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/throttle.h"
 #include "count/count.h"
+#include "drain/pack.h"
 #include "spool/spool_reader.h"
 
 typedef struct mm_round {
@@ -21,10 +22,11 @@ typedef struct mm_round {
     const mm_log_t *log;
     int64_t events_max; /* of the next round */
     /* Of the last round. */
-    int64_t frames, events; /* in the count */
-    int64_t held;           /* segments that wait for a newer version */
-    mm_err_t held_text;     /* what to tell about them, if there are any */
-    bool more;              /* it was cut: the next one need not wait */
+    int64_t frames;     /* in the count, or of no use */
+    mm_tally_t tally;   /* of their events */
+    int64_t held;       /* segments that wait for a newer version */
+    mm_err_t held_text; /* what to tell about them, if there are any */
+    bool more;          /* it was cut: the next one need not wait */
     mm_throttle_t unreadable;
 } mm_round_t;
 

@@ -29,6 +29,7 @@
 #include "spool/spool_list.h"
 #include "spool/spool_set_aside.h"
 #include "spool/spool_stale.h"
+#include "spool/spool_waiting.h"
 
 /* One read(2); most frames are some hundred bytes. */
 #define READ_CHUNK (64u * 1024)
@@ -473,6 +474,11 @@ apr_status_t mm_spool_reader_release(mm_spool_reader_t *reader, mm_err_t *err)
         status = mm_err_set_os(err, errno, "the spool directory %s cannot be flushed to the disk", reader->dir);
     }
     return status;
+}
+
+int64_t mm_spool_reader_waiting(const mm_spool_reader_t *reader)
+{
+    return reader->handle != NULL ? mm_spool_waiting(&reader->list, dirfd(reader->handle)) : 0;
 }
 
 bool mm_spool_reader_more(const mm_spool_reader_t *reader)

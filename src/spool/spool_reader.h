@@ -61,6 +61,9 @@ void mm_spool_reader_positions(const mm_spool_reader_t *reader,
  * May be called within a round and behind one, also when it brought nothing. */
 apr_status_t mm_spool_reader_release(mm_spool_reader_t *reader, mm_err_t *err);
 
+/* Bytes in the segments of the last round that were appended and not read; a few can be missing. */
+int64_t mm_spool_reader_waiting(const mm_spool_reader_t *reader);
+
 /* Whether this round had more segments before it than it could look at, and a release has made room for them since: the
  * next round will bring what this one did not. */
 bool mm_spool_reader_more(const mm_spool_reader_t *reader);

@@ -28,6 +28,7 @@
 #include "drain/drain.h"
 #include "drain/wait.h"
 #include "spool/spool.h"
+#include "status/status.h"
 #include "store/store.h"
 
 APLOG_USE_MODULE(metrics);
@@ -234,6 +235,21 @@ static int is_reload(void)
     return ap_mpm_query(AP_MPMQ_GENERATION, &generation) == APR_SUCCESS && generation > 0;
 }
 
+/* Statistics of statistics: nothing that goes wrong here matters to anybody but who looks at /metrics/status. */
+static void make_status(const char *spool_dir, server_rec *s)
+{
+    bool damaged;
+    mm_err_t err;
+    mm_status_share();
+    if (mm_status_prepare(spool_dir, &damaged, &err) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "MM0708: no status: %s. Recording goes on", err.text);
+    }
+    else if (damaged) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "MM0709: the file " MM_STATUS_FILE " in %s was damaged; its counters begin again at 0", spool_dir);
+    }
+}
+
 int mm_supervise_start(apr_pool_t *pconf, server_rec *s)
 {
     const mm_config_t *config = mm_config_get(s);
@@ -249,6 +265,9 @@ int mm_supervise_start(apr_pool_t *pconf, server_rec *s)
         if (!is_reload()) {
             return HTTP_INTERNAL_SERVER_ERROR;
         }
+    }
+    else {
+        make_status(config->spool_dir, s);
     }
     if (config->drainer) {
         supervised = apr_pcalloc(pconf, sizeof(*supervised));

@@ -22,19 +22,21 @@ static void counts_what_it_can_read(void **state)
     unit_t *unit = *state;
     mm_count_t *count = mm_count_create(unit->pool);
     uint8_t buf[ROOM];
-    int64_t events = 5;
+    mm_tally_t tally = {.events = 5};
     size_t last, len = make(buf, 3, &last);
 
     assert_false(mm_pack_is_newer(buf, len));
-    assert_int_equal(mm_pack_count(count, buf, len, &events), 0);
-    assert_int_equal(events, 8);
+    assert_int_equal(mm_pack_count(count, buf, len, &tally), 0);
+    assert_int_equal(tally.events, 8);
     assert_int_equal(mm_count_deltas(count), 2);
     buf[last + 1] = 99; /* no action */
-    assert_int_equal(mm_pack_count(count, buf, len, &events), 1);
-    assert_int_equal(events, 10);
-    assert_int_equal(mm_pack_count(count, buf, last - 1, &events), 1); /* half a length */
-    assert_int_equal(events, 12);
-    assert_int_equal(mm_pack_count(count, buf, 0, &events), 0);
+    assert_int_equal(mm_pack_count(count, buf, len, &tally), 1);
+    assert_int_equal(tally.events, 10);
+    assert_int_equal(mm_pack_count(count, buf, last - 1, &tally), 1); /* half a length */
+    assert_int_equal(tally.events, 12);
+    assert_int_equal(mm_pack_count(count, buf, 0, &tally), 0);
+    assert_int_equal(tally.verdicts[MM_COUNTED], 7);
+    assert_int_equal(tally.unreadable, 2);
 }
 
 static void knows_newer_ones(void **state)

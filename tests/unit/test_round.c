@@ -99,7 +99,7 @@ static void leaves_newer_events_where_they_are(void **state)
     spool_view(s->writer, "c", NULL); /* in another segment */
     for (int i = 0; i < 3; i++) {
         read_round(s);
-        assert_int_equal(s->round.events, i == 0 ? 2 : 0);
+        assert_int_equal(s->round.tally.events, i == 0 ? 2 : 0);
         assert_int_equal(s->round.frames, i == 0 ? 2 : 0);
         assert_int_equal(mm_count_deltas(s->count), 2); /* a and c; of the two in one frame neither */
         assert_int_equal(s->round.held, 1);
@@ -112,7 +112,7 @@ static void leaves_newer_events_where_they_are(void **state)
     make_readable(s, place.name, place.offset);
     read_round(s);
     assert_int_equal(s->round.held, 0);
-    assert_int_equal(s->round.events, 3);
+    assert_int_equal(s->round.tally.events, 3);
     assert_int_equal(mm_count_deltas(s->count), 4);
     assert_int_equal(s->log->n, 0);
 }
@@ -126,7 +126,7 @@ static void keeps_unreadable_events_aside(void **state)
     put_version(s, 0);
     spool_view(s->writer, "a", NULL);
     read_round(s);
-    assert_int_equal(s->round.events, 3);
+    assert_int_equal(s->round.tally.events, 3);
     assert_int_equal(s->round.held, 0);
     assert_int_equal(log_count(s->log, "MM0209: 1 event"), 1); /* the second within the minute is not told */
     assert_int_equal(s->log->n, 1);
@@ -151,7 +151,7 @@ static void says_when_they_cannot_be_kept(void **state)
     }
     assert_int_equal(mkdir(apr_pstrcat(unit->pool, s->dir, "/", name, ".corrupt", NULL), 0700), 0);
     read_round(s);
-    assert_int_equal(s->round.events, 2);
+    assert_int_equal(s->round.tally.events, 2);
     assert_int_equal(log_count(s->log, "MM0210: 1 event"), 1);
 }
 
@@ -165,7 +165,7 @@ static void becomes_smaller_and_larger(void **state)
     }
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
         read_round(s);
-        assert_int_equal(s->round.events, expected[i]);
+        assert_int_equal(s->round.tally.events, expected[i]);
         assert_int_equal(s->round.more, i > 0);
         assert_int_equal(mm_round_shrink(&s->round), expected[i] > 1);
         assert_int_equal(mm_count_deltas(s->count), expected[i] > 1 ? 0 : 1);
@@ -173,13 +173,13 @@ static void becomes_smaller_and_larger(void **state)
     /* What was read when it could not shrink stays read. */
     mm_round_grow(&s->round);
     read_round(s);
-    assert_int_equal(s->round.events, 2);
+    assert_int_equal(s->round.tally.events, 2);
     for (int i = 0; i < 20; i++) {
         mm_round_grow(&s->round);
     }
     assert_int_equal(s->round.events_max, MM_DRAIN_EVENTS_MAX);
     read_round(s);
-    assert_int_equal(s->round.events, 2500 - 3);
+    assert_int_equal(s->round.tally.events, 2500 - 3);
 }
 
 /* Frames without a single event: the same would be read again and again. */
