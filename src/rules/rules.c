@@ -1,5 +1,9 @@
 /* A list of compiled patterns, tried in order.
  *
+ * Most requests of a site match none of them (its images, scripts, pages of other kinds), and the others match one of
+ * several. So each pattern's literal beginning is compared first, and PCRE2 is asked only where that is the path's,
+ * too.
+ *
  * What is compiled hangs on the pool and is never changed after mm_rules_add, so threads share it without a lock. What
  * a match needs to write into is made for each call: one malloc, which is small beside the matching itself.
  */
@@ -16,6 +20,8 @@ typedef struct rule {
     const char *type;
     mm_action_t action;
     pcre2_code *code;
+    const char *prefix; /* what every path begins with that the pattern matches; often "" */
+    size_t prefix_len;
 } rule_t;
 
 struct mm_rules {
@@ -69,6 +75,21 @@ static pcre2_code *compile(const char *pattern, mm_err_t *err)
     return code;
 }
 
+/* The characters behind a pattern's ^ that stand for themselves whatever follows. Where an alternative begins outside
+ * of a group there are none: ^a|b matches what begins with b, too. */
+static size_t literal_prefix(const char *pattern)
+{
+    static const char literal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_-%~=&,;:@ ";
+    size_t len;
+
+    if (pattern[0] != '^' || strchr(pattern, '|')) {
+        return 0;
+    }
+    len = strspn(pattern + 1, literal);
+    /* The last one may be there several times, or not at all. */
+    return len > 0 && strchr("?*+{", pattern[1 + len]) && pattern[1 + len] ? len - 1 : len;
+}
+
 apr_status_t mm_rules_add(mm_rules_t *rules, const char *type, mm_action_t action, const char *pattern, mm_err_t *err)
 {
     uint32_t captures = 0;
@@ -93,6 +114,8 @@ apr_status_t mm_rules_add(mm_rules_t *rules, const char *type, mm_action_t actio
     rule->type = apr_pstrdup(rules->pool, type);
     rule->action = action;
     rule->code = code;
+    rule->prefix_len = literal_prefix(pattern);
+    rule->prefix = apr_pstrmemdup(rules->pool, pattern + 1, rule->prefix_len);
     return APR_SUCCESS;
 }
 
@@ -137,19 +160,25 @@ static bool rule_matches(const rule_t *rule, const char *path, size_t len, pcre2
     return at[2] != PCRE2_UNSET && at[3] > at[2];
 }
 
+static bool begins_like(const rule_t *rule, const char *path, size_t len)
+{
+    return len >= rule->prefix_len && memcmp(path, rule->prefix, rule->prefix_len) == 0;
+}
+
 bool mm_rules_match(const mm_rules_t *rules, const char *path, size_t len, mm_match_t *match)
 {
+    pcre2_match_data *data = NULL;
     bool found = false;
 
-    if (!path || rules->list->nelts == 0) {
-        return false;
-    }
-    pcre2_match_data *data = pcre2_match_data_create(2, NULL); /* the whole and the first group */
-    if (!data) {
-        return false;
-    }
-    for (int i = 0; i < rules->list->nelts && !found; i++) {
+    for (int i = 0; path && i < rules->list->nelts && !found; i++) {
         const rule_t *rule = &APR_ARRAY_IDX(rules->list, i, rule_t);
+
+        if (!begins_like(rule, path, len)) {
+            continue;
+        }
+        if (!data && !(data = pcre2_match_data_create(2, NULL))) { /* the whole and the first group */
+            return false;
+        }
         found = rule_matches(rule, path, len, data, rules->context);
         if (found) {
             const PCRE2_SIZE *at = pcre2_get_ovector_pointer(data);

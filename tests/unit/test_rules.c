@@ -191,6 +191,37 @@ static void test_limit_ends_in_no_match(void **state)
     assert_id(rules, path, 21, path + 1, 1);
 }
 
+static bool matches(unit_t *unit, const char *pattern, const char *path)
+{
+    mm_rules_t *rules = rules_of(unit, pattern);
+    mm_match_t match;
+
+    return mm_rules_match(rules, path, strlen(path), &match);
+}
+
+/* What a pattern begins with is compared before it is asked; that must never leave out a path that it matches. */
+static void test_what_a_pattern_begins_with(void **state)
+{
+    static const struct {
+        const char *pattern, *path, *other;
+    } cases[] = {
+        {"^/ab(x)", "/abx", "/ax"},       {"^/ab?(x)", "/ax", "/bx"},         {"^/ab*(x)", "/abbx", "/abb"},
+        {"^/ab{0}(x)", "/ax", "/abx"},    {"^/ab+(x)", "/abbx", "/ax"},       {"^/ab|/(c)", "/c", "/ab"},
+        {"^/a(x)?|/b", "/ax", "/b"},      {"/b(y)", "/a/by", "/a"},           {"^/a\\.(b)", "/a.b", "/acb"},
+        {"^(?i)/A(b)", "/aB", "/c"},      {"^/A(?i)(b)", "/AB", "/aB"},       {"^/a/?(b)", "/ab", "/a/"},
+        {"^/a/{0,1}(b)", "/ab", "/a//b"}, {"^/a/(?:b|c)(d)", "/a/cd", "/bd"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (!matches(*state, cases[i].pattern, cases[i].path)) {
+            fail_msg("%s does not match %s", cases[i].pattern, cases[i].path);
+        }
+        if (matches(*state, cases[i].pattern, cases[i].other)) {
+            fail_msg("%s matches %s", cases[i].pattern, cases[i].other);
+        }
+    }
+}
+
 static void *match_often(void *arg)
 {
     const mm_rules_t *rules = arg;
@@ -237,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_deep_repeat_still_matches),
         cmocka_unit_test(test_no_pattern_runs_wild),
         cmocka_unit_test(test_limit_ends_in_no_match),
+        cmocka_unit_test(test_what_a_pattern_begins_with),
         cmocka_unit_test(test_threads_share_rules),
     };
 
