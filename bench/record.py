@@ -11,7 +11,7 @@ is never charged to another.
 
 Where there are two processors or more, httpd has the last of them for itself and its drainer, and wrk the others: two
 that compete for the same processors share them differently in each run, by far more than recording costs. The database
-runs where there is room, as it would on a machine of its own.
+has wrk's processors, too, as if it were on a machine of its own; the drainer has httpd's.
 
 At the end the database's totals must equal the requests that wrk saw answered, but for those under way when wrk
 stopped.
@@ -318,7 +318,9 @@ def main():
         sys.exit("wrk is not installed: scripts/bootstrap bench")
     place = Path(tempfile.mkdtemp(prefix="mm-bench-", dir="/tmp"))
     try:
-        with Database(orphan=False) as database:
+        with on(processors()[1]):
+            database = Database(orphan=False).start()
+        with database:
             sys.exit(0 if run(options, place, database) else 1)
     finally:
         shutil.rmtree(place, ignore_errors=True)

@@ -2,7 +2,8 @@
  *
  * Most requests of a site match none of them (its images, scripts, pages of other kinds), and the others match one of
  * several. So each pattern's literal beginning is compared first, and PCRE2 is asked only where that is the path's,
- * too.
+ * too. And most patterns are ^PREFIX([^/]+)SUFFIX$, for which it need not be asked at all: not because it would be
+ * slow, but because what httpd does between two requests throws its code out of the processor's caches.
  *
  * What is compiled hangs on the pool and is never changed after mm_rules_add, so threads share it without a lock. What
  * a match needs to write into is made for each call: one malloc, which is small beside the matching itself.
@@ -22,6 +23,8 @@ typedef struct rule {
     pcre2_code *code;
     const char *prefix; /* what every path begins with that the pattern matches; often "" */
     size_t prefix_len;
+    const char *suffix; /* of a plain pattern, ^PREFIX([^/]+)SUFFIX$: what it ends with; otherwise NULL */
+    size_t suffix_len;
 } rule_t;
 
 struct mm_rules {
@@ -75,11 +78,13 @@ static pcre2_code *compile(const char *pattern, mm_err_t *err)
     return code;
 }
 
+/* Characters that mean themselves in a pattern, unless a quantifier follows. */
+static const char literal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_-%~=&,;:@ ";
+
 /* The characters behind a pattern's ^ that stand for themselves whatever follows. Where an alternative begins outside
  * of a group there are none: ^a|b matches what begins with b, too. */
 static size_t literal_prefix(const char *pattern)
 {
-    static const char literal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_-%~=&,;:@ ";
     size_t len;
 
     if (pattern[0] != '^' || strchr(pattern, '|')) {
@@ -88,6 +93,19 @@ static size_t literal_prefix(const char *pattern)
     len = strspn(pattern + 1, literal);
     /* The last one may be there several times, or not at all. */
     return len > 0 && strchr("?*+{", pattern[1 + len]) && pattern[1 + len] ? len - 1 : len;
+}
+
+/* What the rest of a plain pattern, behind ^ and its prefix, ends with; NULL when it is not plain. */
+static const char *plain_suffix(const char *rest, apr_pool_t *pool)
+{
+    static const char segment[] = "([^/]+)";
+    size_t len = sizeof(segment) - 1, suffix_len;
+
+    if (strncmp(rest, segment, len) != 0) {
+        return NULL;
+    }
+    suffix_len = strspn(rest + len, literal);
+    return strcmp(rest + len + suffix_len, "$") == 0 ? apr_pstrmemdup(pool, rest + len, suffix_len) : NULL;
 }
 
 apr_status_t mm_rules_add(mm_rules_t *rules, const char *type, mm_action_t action, const char *pattern, mm_err_t *err)
@@ -116,6 +134,8 @@ apr_status_t mm_rules_add(mm_rules_t *rules, const char *type, mm_action_t actio
     rule->code = code;
     rule->prefix_len = literal_prefix(pattern);
     rule->prefix = apr_pstrmemdup(rules->pool, pattern + 1, rule->prefix_len);
+    rule->suffix = pattern[0] == '^' ? plain_suffix(pattern + 1 + rule->prefix_len, rules->pool) : NULL;
+    rule->suffix_len = rule->suffix ? strlen(rule->suffix) : 0;
     return APR_SUCCESS;
 }
 
@@ -142,9 +162,9 @@ static int match_deep(const rule_t *rule, PCRE2_SPTR path, size_t len, pcre2_mat
     return found;
 }
 
-/* Whether the rule matches with a first capture that is not empty; then data holds where it is. */
+/* Whether the rule matches with a first capture that is not empty; then that is the id. */
 static bool rule_matches(const rule_t *rule, const char *path, size_t len, pcre2_match_data *data,
-                         pcre2_match_context *context)
+                         pcre2_match_context *context, mm_bytes_t *id)
 {
     PCRE2_SPTR subject = (PCRE2_SPTR)path;
     int found = pcre2_match(rule->code, subject, len, 0, 0, data, context);
@@ -157,12 +177,33 @@ static bool rule_matches(const rule_t *rule, const char *path, size_t len, pcre2
         return false;
     }
     const PCRE2_SIZE *at = pcre2_get_ovector_pointer(data);
-    return at[2] != PCRE2_UNSET && at[3] > at[2];
+    if (at[2] == PCRE2_UNSET || at[3] <= at[2]) {
+        return false;
+    }
+    id->data = path + at[2];
+    id->len = at[3] - at[2];
+    return true;
 }
 
 static bool begins_like(const rule_t *rule, const char *path, size_t len)
 {
     return len >= rule->prefix_len && memcmp(path, rule->prefix, rule->prefix_len) == 0;
+}
+
+/* For a plain rule whose prefix is the path's: what stands between prefix and suffix, if it is one segment of a path.
+ */
+static bool plain_matches(const rule_t *rule, const char *path, size_t len, mm_bytes_t *id)
+{
+    size_t id_len = len - rule->prefix_len - rule->suffix_len;
+    const char *from = path + rule->prefix_len;
+
+    if (len <= rule->prefix_len + rule->suffix_len || memchr(from, '/', id_len) ||
+        memcmp(from + id_len, rule->suffix, rule->suffix_len) != 0) {
+        return false;
+    }
+    id->data = from;
+    id->len = id_len;
+    return true;
 }
 
 bool mm_rules_match(const mm_rules_t *rules, const char *path, size_t len, mm_match_t *match)
@@ -176,16 +217,15 @@ bool mm_rules_match(const mm_rules_t *rules, const char *path, size_t len, mm_ma
         if (!begins_like(rule, path, len)) {
             continue;
         }
-        if (!data && !(data = pcre2_match_data_create(2, NULL))) { /* the whole and the first group */
-            return false;
+        if (rule->suffix) {
+            found = plain_matches(rule, path, len, &match->id);
         }
-        found = rule_matches(rule, path, len, data, rules->context);
+        else if (data || (data = pcre2_match_data_create(2, NULL))) { /* the whole and the first group */
+            found = rule_matches(rule, path, len, data, rules->context, &match->id);
+        }
         if (found) {
-            const PCRE2_SIZE *at = pcre2_get_ovector_pointer(data);
             match->type = rule->type;
             match->action = rule->action;
-            match->id.data = path + at[2];
-            match->id.len = at[3] - at[2];
         }
     }
     pcre2_match_data_free(data);

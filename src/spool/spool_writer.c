@@ -45,8 +45,8 @@ struct mm_spool_writer {
     int64_t segment_max;
     pthread_rwlock_t lock;
     /* These change only under the exclusive lock. */
-    int fd; /* -1: no segment yet */
-    pid_t pid;
+    int fd;         /* -1: no segment yet */
+    unsigned forks; /* of our ancestors, when it was made */
     uint32_t seed;
     uint32_t made;
     int64_t replaced_ns; /* of the monotonic clock, when a failed segment was last replaced; 0: never */
@@ -59,10 +59,24 @@ struct mm_spool_writer {
     atomic_int failure;  /* why a write failed, if that is why */
 };
 
+/* How many forks lie between this process and the first that made a writer. What was opened before the last of them is
+ * the parent's. getpid() would tell, too, but has been a system call for each append since glibc 2.25. */
+static atomic_uint forks;
+
+static void count_fork(void)
+{
+    atomic_fetch_add(&forks, 1);
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, count_fork);
+}
+
 /* What was allocated and not used goes back to the disk. Nothing depends on it. */
 static void close_window(mm_spool_writer_t *writer)
 {
-    if (writer->window.base != NULL && writer->pid == getpid()) {
+    if (writer->window.base != NULL && writer->forks == atomic_load(&forks)) {
         (void)!ftruncate(writer->fd, (off_t)atomic_load(&writer->end));
     }
     mm_spool_window_close(&writer->window);
@@ -81,8 +95,11 @@ void mm_spool_writer_close(mm_spool_writer_t *writer)
 apr_status_t mm_spool_writer_create(mm_spool_writer_t **writer, const char *dir, int64_t segment_max, apr_pool_t *pool,
                                     mm_err_t *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     mm_spool_writer_t *w = apr_pcalloc(pool, sizeof(*w));
-    int rc = pthread_rwlock_init(&w->lock, NULL);
+    int rc = pthread_once(&once, watch_forks);
+
+    rc = rc == 0 ? pthread_rwlock_init(&w->lock, NULL) : rc;
 
     if (rc != 0) {
         return mm_err_set_os(err, rc, "the lock of the spool's writer cannot be made");
@@ -142,7 +159,7 @@ static void look_after(mm_spool_writer_t *writer)
 /* A segment opened before a fork is the parent's. */
 static condition_t condition(mm_spool_writer_t *writer)
 {
-    if (writer->fd < 0 || writer->pid != getpid()) {
+    if (writer->fd < 0 || writer->forks != atomic_load(&forks)) {
         return MISSING;
     }
     look_after(writer);
@@ -216,7 +233,7 @@ static apr_status_t begin_segment(mm_spool_writer_t *writer, mm_err_t *err)
     }
     mm_spool_writer_close(writer);
     writer->fd = fd;
-    writer->pid = getpid();
+    writer->forks = atomic_load(&forks);
     writer->seed = name.seed;
     writer->made++;
     writer->mapped = mm_spool_window_suits(fd);
@@ -233,7 +250,7 @@ static apr_status_t replace_segment(mm_spool_writer_t *writer, mm_err_t *err)
     apr_status_t failure = atomic_load(&writer->failure), status;
     int64_t now_ns = clock_ns();
 
-    if (failure != 0 && writer->pid == getpid() && writer->replaced_ns != 0 &&
+    if (failure != 0 && writer->forks == atomic_load(&forks) && writer->replaced_ns != 0 &&
         now_ns - writer->replaced_ns < REPLACE_NS) {
         return mm_err_set_os(err, failure, "records cannot be written into the spool directory %s", writer->dir);
     }

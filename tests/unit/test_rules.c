@@ -205,11 +205,16 @@ static void test_what_a_pattern_begins_with(void **state)
     static const struct {
         const char *pattern, *path, *other;
     } cases[] = {
-        {"^/ab(x)", "/abx", "/ax"},       {"^/ab?(x)", "/ax", "/bx"},         {"^/ab*(x)", "/abbx", "/abb"},
-        {"^/ab{0}(x)", "/ax", "/abx"},    {"^/ab+(x)", "/abbx", "/ax"},       {"^/ab|/(c)", "/c", "/ab"},
-        {"^/a(x)?|/b", "/ax", "/b"},      {"/b(y)", "/a/by", "/a"},           {"^/a\\.(b)", "/a.b", "/acb"},
-        {"^(?i)/A(b)", "/aB", "/c"},      {"^/A(?i)(b)", "/AB", "/aB"},       {"^/a/?(b)", "/ab", "/a/"},
-        {"^/a/{0,1}(b)", "/ab", "/a//b"}, {"^/a/(?:b|c)(d)", "/a/cd", "/bd"},
+        {"^/a/([^/]+)x$", "/a/xx", "/a/x"}, {"^/a/([^/]+)/x$", "/a/b/x", "/a/b/c/x"},
+        {"^/a/([^/]+)$", "/a/\n", "/a/"},   {"^/a?([^/]+)$", "/b", "/"},
+        {"^([^/]+)x?$", "ab", "a/x"},       {"^/ab(x)", "/abx", "/ax"},
+        {"^/ab?(x)", "/ax", "/bx"},         {"^/ab*(x)", "/abbx", "/abb"},
+        {"^/ab{0}(x)", "/ax", "/abx"},      {"^/ab+(x)", "/abbx", "/ax"},
+        {"^/ab|/(c)", "/c", "/ab"},         {"^/a(x)?|/b", "/ax", "/b"},
+        {"/b(y)", "/a/by", "/a"},           {"^/a\\.(b)", "/a.b", "/acb"},
+        {"^(?i)/A(b)", "/aB", "/c"},        {"^/A(?i)(b)", "/AB", "/aB"},
+        {"^/a/?(b)", "/ab", "/a/"},         {"^/a/{0,1}(b)", "/ab", "/a//b"},
+        {"^/a/(?:b|c)(d)", "/a/cd", "/bd"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
