@@ -44,6 +44,9 @@ typedef struct metrics_authz_query {
     const char *type; /* "datasets", …; NULL when the report covers all types */
     const char *id;   /* the one resource asked for; NULL for a report about many */
     int per_user;     /* 1 when rows name people: see_users will be asked too */
+    /* "totals", or "status": the health of the server, which names no resource and no person; a provider decides about
+     * it in open alone. Others may follow: deny what you do not know. */
+    const char *kind;
 } metrics_authz_query;
 
 typedef struct metrics_authz_provider {

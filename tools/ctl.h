@@ -9,12 +9,13 @@
 #include <stddef.h>
 #include <apr_pools.h>
 #include "base/log.h"
+#include "base/version.h"
 
 #define CTL_OK     0
 #define CTL_FAILED 1
 #define CTL_USAGE  2
 
-#define CTL_VERSION "0.1.0"
+#define CTL_VERSION MM_VERSION
 
 typedef struct ctl_command {
     const char *name;
@@ -26,6 +27,7 @@ typedef struct ctl_command {
 
 extern const ctl_command_t ctl_drain;
 extern const ctl_command_t ctl_new_id;
+extern const ctl_command_t ctl_status;
 
 /* Copies text to `to` (room bytes, one at least), cut where it no longer fits, with control characters and what is no
  * UTF-8 as \xHH and a backslash doubled. */

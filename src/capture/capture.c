@@ -195,7 +195,7 @@ int mm_capture_log_transaction(request_rec *r)
         return DECLINED;
     }
     if (mm_capture_is_ignored(r)) {
-        mm_recorder_left_out(MM_SOURCE_REQUEST);
+        mm_recorder_left_out();
         return DECLINED;
     }
     mm_event_t event = {.action = match.action, .type = mm_bytes_of(match.type), .id = match.id};
@@ -215,7 +215,7 @@ apr_status_t mm_capture_record(request_rec *r, const char *type, const char *id,
         return APR_EINVAL;
     }
     if (mm_capture_is_ignored(r)) {
-        mm_recorder_left_out(MM_SOURCE_POST);
+        mm_recorder_left_out();
         return APR_SUCCESS;
     }
     mm_capture_describe_reported(&event, r);

@@ -22,11 +22,6 @@ typedef struct recorder {
 
 static recorder_t *recorder;
 
-static mm_status_value_t seen_from(mm_source_t source)
-{
-    return source == MM_SOURCE_REQUEST ? MM_STATUS_SEEN_REQUEST : MM_STATUS_SEEN_REPORTED;
-}
-
 void mm_recorder_reset(void)
 {
     recorder = NULL;
@@ -60,10 +55,9 @@ mm_status_page_t *mm_recorder_status(void)
     return recorder ? recorder->status : NULL;
 }
 
-void mm_recorder_left_out(mm_source_t source)
+void mm_recorder_left_out(void)
 {
     if (recorder) {
-        mm_status_add(recorder->status, seen_from(source), 1);
         mm_status_add(recorder->status, MM_STATUS_LEFT_OUT, 1);
     }
 }
@@ -122,12 +116,15 @@ static apr_status_t check(const mm_event_t *events, size_t n, mm_err_t *err)
     return APR_SUCCESS;
 }
 
-static mm_status_value_t outcome_of(apr_status_t rv)
+static mm_status_value_t fate_of(apr_status_t rv, const mm_event_t *event)
 {
-    return rv == APR_SUCCESS              ? MM_STATUS_RECORDED
-           : rv == APR_EINVAL             ? MM_STATUS_DROPPED_INVALID
-           : rv == ENOSPC || rv == EDQUOT ? MM_STATUS_DROPPED_NO_ROOM
-                                          : MM_STATUS_DROPPED_ERROR;
+    if (rv == APR_SUCCESS) {
+        return event->source == MM_SOURCE_REQUEST ? MM_STATUS_RECORDED_REQUEST : MM_STATUS_RECORDED_REPORTED;
+    }
+    if (rv == APR_EINVAL) {
+        return MM_STATUS_DROPPED_INVALID;
+    }
+    return rv == ENOSPC || rv == EDQUOT ? MM_STATUS_DROPPED_NO_ROOM : MM_STATUS_DROPPED_ERROR;
 }
 
 apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t n, apr_pool_t *pool, mm_err_t *err)
@@ -143,8 +140,7 @@ apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t 
     if (rv == APR_SUCCESS) {
         rv = n == 1 ? append_one(&events[0], &local) : append_many(events, n, pool, &local);
     }
-    mm_status_add(recorder->status, seen_from(events[0].source), (int64_t)n);
-    mm_status_add(recorder->status, outcome_of(rv), (int64_t)n);
+    mm_status_add(recorder->status, fate_of(rv, &events[0]), (int64_t)n);
     if (rv != APR_SUCCESS) {
         if (rv != APR_EINVAL) {
             complain(s, &local, n);

@@ -24,7 +24,7 @@ void mm_recorder_reset(void);
 apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t n, apr_pool_t *pool, mm_err_t *err);
 
 /* An event that MetricsIgnore keeps out. Any thread. */
-void mm_recorder_left_out(mm_source_t source);
+void mm_recorder_left_out(void);
 
 /* What this child counts into; NULL without a spool. */
 mm_status_page_t *mm_recorder_status(void);

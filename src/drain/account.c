@@ -12,8 +12,9 @@
 /* Looking at many segments takes a while; rounds that follow each other at once need not each do it. */
 #define LOOK_US INT64_C(1000000)
 
-void mm_account_open(mm_account_t *account, const char *dir, const mm_log_t *log)
+void mm_account_open(mm_account_t *account, const mm_drain_options_t *options, const mm_log_t *log)
 {
+    const char *dir = options->spool_dir;
     bool damaged;
     mm_err_t err;
 
@@ -27,6 +28,7 @@ void mm_account_open(mm_account_t *account, const char *dir, const mm_log_t *log
                err.text);
     }
     mm_status_add(account->page, MM_STATUS_DRAINER_STARTS, 1);
+    mm_status_add(account->page, MM_STATUS_DRAINER_RESTARTS, options->restarted ? 1 : 0);
 }
 
 void mm_account_round(mm_account_t *account)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/log.h"
+#include "drain/drain.h"
 #include "drain/pack.h"
 #include "spool/spool_reader.h"
 #include "status/status.h"
@@ -18,7 +19,7 @@ typedef struct mm_account {
 } mm_account_t;
 
 /* Makes the page where there is none, and counts a start. Logs why the page cannot be used. */
-void mm_account_open(mm_account_t *account, const char *dir, const mm_log_t *log);
+void mm_account_open(mm_account_t *account, const mm_drain_options_t *options, const mm_log_t *log);
 
 void mm_account_round(mm_account_t *account);
 

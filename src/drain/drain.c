@@ -111,7 +111,7 @@ static apr_status_t set_up(mm_drain_t *drain, mm_err_t *err)
     rv = resume(drain, err);
     if (rv == APR_SUCCESS) {
         drain->reserve = mm_reserve_make(drain->options.spool_dir);
-        mm_account_open(&drain->account, drain->options.spool_dir, drain->log);
+        mm_account_open(&drain->account, &drain->options, drain->log);
     }
     return rv;
 }

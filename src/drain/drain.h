@@ -26,6 +26,7 @@ typedef struct mm_drain_options {
     const char *const *types; /* whose indexes are made */
     size_t n_types;
     int64_t interval_us; /* between two looks at the spool */
+    int restarted;       /* it takes the place of one that died */
     int once;            /* end when nothing is left in the spool that could be counted */
     /* Set (by a signal handler) when the loop should end soon; checked between steps, and every wait ends on it. */
     const volatile sig_atomic_t *stop;

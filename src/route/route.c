@@ -106,14 +106,15 @@ static int not_found(const request_t *request, const char *hint)
     for (size_t i = 0; i < request->n_types && i < TYPES_LISTED; i++) {
         names = apr_pstrcat(request->pool, names, i ? ", " : "", request->types[i], NULL);
     }
-    mm_err_set(request->err, APR_ENOENT,
-               "There is nothing at \"%s\"%s. There are GET / and /TYPE, POST /TYPE/ID/views and /TYPE/ID/downloads, "
-               "POST /TYPE/views?id=ID and /TYPE/downloads?id=ID, POST /events; TYPE is: %s%s.",
-               mm_route_quote(quoted, request->path), hint, names, request->n_types > TYPES_LISTED ? ", ..." : "");
+    mm_err_set(
+        request->err, APR_ENOENT,
+        "There is nothing at \"%s\"%s. There are GET /, /TYPE and /status, POST /TYPE/ID/views and /TYPE/ID/downloads, "
+        "POST /TYPE/views?id=ID and /TYPE/downloads?id=ID, POST /events; TYPE is: %s%s.",
+        mm_route_quote(quoted, request->path), hint, names, request->n_types > TYPES_LISTED ? ", ..." : "");
     return NOT_FOUND;
 }
 
-/* /events, /TYPE, /TYPE.csv. A type's name holds no dot, so what follows one is a format. */
+/* /events, /status, /TYPE, /TYPE.csv. A type's name holds no dot, so what follows one is a format. */
 static int one_segment(request_t *request, mm_route_t *route)
 {
     mm_bytes_t name = request->segments[0];
@@ -128,6 +129,11 @@ static int one_segment(request_t *request, mm_route_t *route)
         size_t len = (size_t)(dot - name.data);
         request->suffix = apr_pstrmemdup(request->pool, dot + 1, name.len - len - 1);
         name.len = len;
+    }
+    if (equals(name, "status")) {
+        route->endpoint = MM_ENDPOINT_STATUS;
+        request->takes = MM_PARAMS_STATUS;
+        return dot && !*request->suffix ? not_found(request, "") : 0;
     }
     route->endpoint = MM_ENDPOINT_TOTALS;
     route->type = find_type(request, name);
@@ -196,9 +202,32 @@ static int parse_path(request_t *request, mm_route_t *route)
     }
 }
 
-static int check_format(const request_t *request, const char *format)
+/* Which formats there are, by the set of parameters that an endpoint takes. */
+static const struct {
+    const char *name;
+    mm_format_t format;
+    unsigned of; /* MM_PARAMS_… */
+} formats[] = {{"csv", MM_FORMAT_CSV, MM_PARAMS_REPORT},
+               {"json", MM_FORMAT_JSON, MM_PARAMS_STATUS},
+               {"openmetrics", MM_FORMAT_OPENMETRICS, MM_PARAMS_STATUS}};
+
+static int no_such_format(const request_t *request, const char *format)
 {
     char quoted[MM_QUOTE_MAX];
+    const char *names = "";
+
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        if (formats[i].of & request->takes) {
+            names = apr_pstrcat(request->pool, names, *names ? ", " : "", formats[i].name, NULL);
+        }
+    }
+    mm_err_set(request->err, APR_EINVAL, "There is no format \"%s\"; there is: %s.", mm_route_quote(quoted, format),
+               names);
+    return NOT_ACCEPTABLE;
+}
+
+static int check_format(const request_t *request, const char *format, mm_format_t *found)
+{
     const char *suffix = request->suffix;
 
     if (suffix && format && strcmp(suffix, format) != 0) {
@@ -206,12 +235,16 @@ static int check_format(const request_t *request, const char *format)
         return BAD_REQUEST;
     }
     format = format ? format : suffix;
-    if (format && strcmp(format, "csv") != 0) {
-        mm_err_set(request->err, APR_EINVAL, "There is no format \"%s\"; there is: csv.",
-                   mm_route_quote(quoted, format));
-        return NOT_ACCEPTABLE;
+    if (!format) {
+        return 0;
     }
-    return 0;
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        if ((formats[i].of & request->takes) && strcmp(format, formats[i].name) == 0) {
+            *found = formats[i].format;
+            return 0;
+        }
+    }
+    return no_such_format(request, format);
 }
 
 int mm_route_parse(mm_route_t *route, const char *path, const char *args, const char *const *types, size_t n_types,
@@ -223,7 +256,7 @@ int mm_route_parse(mm_route_t *route, const char *path, const char *args, const 
     int status = parse_path(&request, &found);
 
     status = status ? status : mm_params_parse(&found, &format, args, request.takes, pool, err);
-    status = status ? status : check_format(&request, format);
+    status = status ? status : check_format(&request, format, &found.format);
     if (status) {
         return status;
     }

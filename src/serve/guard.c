@@ -47,14 +47,15 @@ static const session_t *closed(mm_guard_t *guard)
     return made;
 }
 
-/* The session for the type's own address; a closed one if httpd's access control keeps the requester from it. */
-static const session_t *ask(mm_guard_t *guard, const char *type)
+/* The session for the own address of a type, or of what else there is below the Location; a closed one if httpd's
+ * access control keeps the requester from it. */
+static const session_t *ask(mm_guard_t *guard, const char *name)
 {
     request_rec *r = guard->r;
-    if (guard->location->rest[0] == '/' && strcmp(guard->location->rest + 1, type) == 0) {
+    if (guard->location->rest[0] == '/' && strcmp(guard->location->rest + 1, name) == 0) {
         return session_of(guard, mm_dir_config_get(r)->authz);
     }
-    const char *address = apr_pstrcat(r->pool, guard->location->base, "/", type, NULL);
+    const char *address = apr_pstrcat(r->pool, guard->location->base, "/", name, NULL);
     request_rec *sub = ap_sub_req_lookup_uri(ap_escape_uri(r->pool, address), r, NULL);
     int status = sub->status;
     const mm_authz_conf_t *conf = mm_dir_config_get(sub)->authz;
@@ -81,17 +82,35 @@ static int refused(const session_t *session, mm_err_t *err)
     return session->status;
 }
 
-int mm_guard_open(mm_guard_t **guard, const char *const **types, size_t *n_types, request_rec *r,
-                  const mm_route_t *route, const mm_location_t *location, mm_err_t *err)
+static mm_guard_t *make(request_rec *r, const mm_location_t *location, const char *kind)
 {
     const mm_config_t *config = mm_config_get(r->server);
     mm_guard_t *made = apr_pcalloc(r->pool, sizeof(*made));
     made->r = r;
     made->config = config;
     made->location = location;
-    made->query.type = route->type;
+    made->query.kind = kind;
     made->sessions = apr_array_make(r->pool, 2, sizeof(session_t *));
     made->types = apr_pcalloc(r->pool, sizeof(*made->types) * ((size_t)config->types->nelts + 1));
+    return made;
+}
+
+int mm_guard_status(request_rec *r, const mm_location_t *location, mm_err_t *err)
+{
+    mm_guard_t *guard = make(r, location, "status");
+    const session_t *session = session_of(guard, mm_dir_config_get(r)->authz);
+    if (session->status == OK) {
+        session = ask(guard, "status");
+    }
+    return session->status == OK ? OK : refused(session, err);
+}
+
+int mm_guard_open(mm_guard_t **guard, const char *const **types, size_t *n_types, request_rec *r,
+                  const mm_route_t *route, const mm_location_t *location, mm_err_t *err)
+{
+    const mm_config_t *config = mm_config_get(r->server);
+    mm_guard_t *made = make(r, location, "totals");
+    made->query.type = route->type;
     const session_t *here = session_of(made, mm_dir_config_get(r)->authz);
     if (here->status != OK) {
         return refused(here, err);

@@ -22,6 +22,9 @@ typedef struct mm_guard mm_guard_t;
 int mm_guard_open(mm_guard_t **guard, const char *const **types, size_t *n_types, request_rec *r,
                   const mm_route_t *route, const mm_location_t *location, mm_err_t *err);
 
+/* The same for /status, by whichever address it was asked for. */
+int mm_guard_status(request_rec *r, const mm_location_t *location, mm_err_t *err);
+
 /* The signature of report.h's gate; baton is the guard. Resources of a type that is not open to the requester are not
  * shown, also not as parents. */
 apr_status_t mm_guard_see_resources(void *guard, const char *type, const char *const *ids, size_t n,

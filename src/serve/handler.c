@@ -11,6 +11,7 @@
 #include "serve/problem.h"
 #include "serve/recording.h"
 #include "serve/reports.h"
+#include "serve/status.h"
 #include "store/store.h"
 
 static int method_not_allowed(request_rec *r, const char *allow)
@@ -40,7 +41,7 @@ void mm_handler_child_init(server_rec *s)
 static int wrong_request(request_rec *r, int status, const char *why)
 {
     mm_authz_session_t *session = NULL;
-    metrics_authz_query query = {.type = NULL};
+    metrics_authz_query query = {.kind = "totals"};
     mm_err_t err;
     int denied = OK;
     if (r->method_number == M_GET) {
@@ -74,5 +75,9 @@ int mm_handler(request_rec *r)
     if (route.wants_post) {
         return r->method_number == M_POST ? record(r, &route) : method_not_allowed(r, "POST");
     }
-    return r->method_number == M_GET ? mm_reports_serve(r, &route, &location) : method_not_allowed(r, "GET, HEAD");
+    if (r->method_number != M_GET) {
+        return method_not_allowed(r, "GET, HEAD");
+    }
+    return route.endpoint == MM_ENDPOINT_STATUS ? mm_serve_status(r, &route, &location)
+                                                : mm_reports_serve(r, &route, &location);
 }

@@ -56,7 +56,7 @@ int mm_recording_one(request_rec *r, const mm_route_t *route)
         return mm_problem_send(r, HTTP_FORBIDDEN, "Pages of other sites may not record uses here.");
     }
     if (mm_capture_is_ignored(r)) {
-        mm_recorder_left_out(MM_SOURCE_POST);
+        mm_recorder_left_out();
         return accepted(r, 0);
     }
     mm_capture_describe_reported(&event, r);

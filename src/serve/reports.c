@@ -11,6 +11,7 @@
 #include "http_protocol.h"
 
 #include "base/throttle.h"
+#include "capture/recorder.h"
 #include "config/config.h"
 #include "report/report.h"
 #include "serve/guard.h"
@@ -51,6 +52,7 @@ static mm_throttle_t failures;
 static int no_report(request_rec *r, const mm_err_t *err)
 {
     int64_t times;
+    mm_status_add(mm_recorder_status(), MM_STATUS_REPORTS_FAILED, 1);
     if (mm_throttle_tell(&failures, apr_time_now(), 1, &times)) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "MM0601: %" APR_INT64_T_FMT " report(s) not served: %s", times,
                       err->text);

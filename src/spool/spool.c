@@ -23,8 +23,7 @@
 #include "base/file.h"
 #include "spool/spool_fs.h"
 
-#define ID_FILE   "id"
-#define LOCK_FILE "drain.lock"
+#define ID_FILE "id"
 /* The id file until it is whole, with what makes it unique behind. */
 #define ID_TEMP_PREFIX ".id-"
 /* More than 24 digits and a line end, to see that there is nothing more. */
@@ -303,7 +302,7 @@ static void write_pid(int fd)
 
 static apr_status_t lock_at(int *fd, int dirfd, const char *path, mm_err_t *err)
 {
-    int f = openat(dirfd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int f = openat(dirfd, MM_SPOOL_LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (f < 0) {
         return mm_err_set_os(err, errno, "%s cannot be opened", path);
@@ -334,7 +333,7 @@ apr_status_t mm_spool_lock(int *fd, const char *dir, apr_pool_t *pool, mm_err_t 
         status = check_owner(&st, dir, err);
     }
     if (status == APR_SUCCESS) {
-        status = lock_at(fd, at, apr_pstrcat(pool, dir, "/" LOCK_FILE, NULL), err);
+        status = lock_at(fd, at, apr_pstrcat(pool, dir, "/" MM_SPOOL_LOCK_FILE, NULL), err);
     }
     close(at);
     return status;

@@ -20,8 +20,9 @@
 #include <apr_pools.h>
 #include "base/err.h"
 
-#define MM_SPOOL_ID_LEN 24
-#define MM_SPOOL_SUFFIX ".seg"
+#define MM_SPOOL_ID_LEN    24
+#define MM_SPOOL_SUFFIX    ".seg"
+#define MM_SPOOL_LOCK_FILE "drain.lock"
 
 /* Makes the directory (0700) with its parents (0755) and its id file, as uid:gid when we are root (pass -1 to leave the
  * owner alone). Safe to call again and from several processes at once. Everything else in it is for the owner alone to

@@ -155,6 +155,9 @@ void mm_status_share(void)
         base = mmap(NULL, MM_STATUS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         shared = base != MAP_FAILED ? base : NULL;
     }
+    if (shared != NULL && shared->made_us == 0) {
+        shared->made_us = apr_time_now();
+    }
 }
 
 /* See spool_window.h for what could kill, and why this does not. */
@@ -195,4 +198,9 @@ apr_status_t mm_status_open(mm_status_page_t **page, const char *dir, mm_err_t *
     }
     close(fd);
     return status;
+}
+
+bool mm_status_is_file(const mm_status_page_t *page)
+{
+    return page->magic == MAGIC;
 }

@@ -60,6 +60,9 @@ apr_status_t mm_status_open(mm_status_page_t **page, const char *dir, mm_err_t *
 /* Copies DIR/status, without touching mapped memory. */
 apr_status_t mm_status_read(mm_status_page_t *page, const char *dir, mm_err_t *err);
 
+/* Whether it is the file's. */
+bool mm_status_is_file(const mm_status_page_t *page);
+
 /* page may be NULL. */
 static inline void mm_status_add(mm_status_page_t *page, mm_status_value_t value, int64_t n)
 {

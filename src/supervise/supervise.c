@@ -44,6 +44,7 @@ typedef struct drainer {
     apr_proc_t proc; /* the last one started; noted in pconf, which waits for it */
     int runs;
     int noted;
+    int restarted; /* it takes the place of one that died */
     apr_time_t started;
     unsigned pause_s; /* before the next one begins its work */
 } drainer_t;
@@ -136,6 +137,7 @@ static void drainer_main(const drainer_t *d)
                                   .n_types = (size_t)config->types->nelts,
                                   .interval_us =
                                       config->interval_us ? config->interval_us : MM_DRAIN_INTERVAL_DEFAULT_US,
+                                  .restarted = d->restarted,
                                   .stop = &stop,
                                   .orphaned = orphaned};
     mm_drain_t *drain = NULL;
@@ -194,6 +196,7 @@ static void restart_process(drainer_t *d, int status)
                  "MM0706: the drainer ended (status %d); another one begins in %u s. Nothing is lost, the spool keeps "
                  "what was not counted",
                  status, d->pause_s);
+    d->restarted = 1;
     start_process(d);
 }
 

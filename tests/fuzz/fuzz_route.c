@@ -53,6 +53,7 @@ static void check_route(const mm_route_t *route)
     HOLDS(known == (route->endpoint == MM_ENDPOINT_TOTALS || route->endpoint == MM_ENDPOINT_RECORD));
     HOLDS(route->wants_post == (route->endpoint == MM_ENDPOINT_RECORD || route->endpoint == MM_ENDPOINT_EVENTS));
     HOLDS((route->id != NULL) == (route->endpoint == MM_ENDPOINT_RECORD));
+    HOLDS(route->endpoint != MM_ENDPOINT_STATUS || route->format != MM_FORMAT_CSV);
     HOLDS(!route->id || (*route->id && strlen(route->id) <= MM_EVENT_ID_MAX));
     HOLDS(!route->id || route->action == MM_ACTION_VIEW || route->action == MM_ACTION_DOWNLOAD);
     HOLDS(route->limit >= -1 && route->limit <= MM_ROUTE_NUMBER_MAX);
@@ -64,11 +65,16 @@ static void check_route(const mm_route_t *route)
 static void write_down(const mm_route_t *route, const char **path, const char **args, apr_pool_t *pool)
 {
     static const char *const styles[] = {"joined", "rows", "none"};
+    static const char *const formats[] = {NULL, NULL, "format=json", "format=openmetrics"};
 
     *args = NULL;
     switch (route->endpoint) {
     case MM_ENDPOINT_EVENTS:
         *path = "/events";
+        break;
+    case MM_ENDPOINT_STATUS:
+        *path = "/status";
+        *args = formats[route->format];
         break;
     case MM_ENDPOINT_RECORD:
         *path = apr_pstrcat(pool, "/", route->type, route->action == MM_ACTION_VIEW ? "/views" : "/downloads", NULL);
@@ -89,6 +95,7 @@ static void check_same(const mm_route_t *a, const mm_route_t *b)
     HOLDS(a->endpoint == b->endpoint && a->type == b->type && a->action == b->action);
     HOLDS(!a->id ? !b->id : b->id && strcmp(a->id, b->id) == 0);
     HOLDS(a->limit == b->limit && a->offset == b->offset && a->parents == b->parents);
+    HOLDS(a->format == b->format || a->endpoint != MM_ENDPOINT_STATUS);
     HOLDS(a->raw == b->raw && a->bom == b->bom && a->wants_post == b->wants_post);
 }
 

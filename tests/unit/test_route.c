@@ -97,6 +97,25 @@ static void test_formats(void **state)
     assert_refused(*state, "/files/a/views.csv", NULL, 404, "/files/a/views.csv");
 }
 
+static void test_status(void **state)
+{
+    mm_route_t route = route_of(*state, "/status", NULL);
+
+    assert_int_equal(route.endpoint, MM_ENDPOINT_STATUS);
+    assert_int_equal(route.format, MM_FORMAT_ANY);
+    assert_int_equal(route.wants_post, 0);
+    assert_null(route.type);
+    assert_int_equal(route_of(*state, "/status.json", NULL).format, MM_FORMAT_JSON);
+    assert_int_equal(route_of(*state, "/status", "format=json").format, MM_FORMAT_JSON);
+    assert_int_equal(route_of(*state, "/status", "format=openmetrics").format, MM_FORMAT_OPENMETRICS);
+    assert_refused(*state, "/status", "format=csv", 406, "\"csv\"; there is: json, openmetrics.");
+    assert_refused(*state, "/status.csv", NULL, 406, "\"csv\"");
+    assert_refused(*state, "/status.json", "format=openmetrics", 400, "\"format\"");
+    assert_refused(*state, "/status", "limit=1", 400, "there are: format.");
+    assert_refused(*state, "/status.", NULL, 404, "/status");
+    assert_refused(*state, "/status/", NULL, 404, "at the end");
+}
+
 static void test_record_by_path(void **state)
 {
     mm_route_t route = route_of(*state, "/datasets/5a1b/views", NULL);
@@ -239,6 +258,7 @@ int main(void)
         cmocka_unit_test(test_base),
         cmocka_unit_test(test_totals),
         cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_status),
         cmocka_unit_test(test_record_by_path),
         cmocka_unit_test(test_record_by_parameter),
         cmocka_unit_test(test_id_limits),

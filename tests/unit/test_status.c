@@ -41,11 +41,11 @@ static void is_made_whole_and_once(void **state)
     assert_int_equal(stat(unit_path(unit, "spool/status"), &st), 0);
     assert_int_equal(st.st_size, MM_STATUS_SIZE);
     assert_int_equal(st.st_mode & 07777, 0600);
-    mm_status_add(page, MM_STATUS_RECORDED, 3);
+    mm_status_add(page, MM_STATUS_RECORDED_REQUEST, 3);
     mm_status_add_verdict(page, 2, 5);
     assert_int_equal(mm_status_prepare(dir, &damaged, &err), APR_SUCCESS);
     assert_int_equal(mm_status_read(&copy, dir, &err), APR_SUCCESS);
-    assert_int_equal(mm_status_get(&copy, MM_STATUS_RECORDED), 3);
+    assert_int_equal(mm_status_get(&copy, MM_STATUS_RECORDED_REQUEST), 3);
     assert_int_equal(mm_status_get_verdict(&copy, 2), 5);
     assert_int_equal(mm_status_get(&copy, MM_STATUS_READ), 0);
     assert_true(copy.made_us > 0);
@@ -57,7 +57,7 @@ static void values_keep_their_places(void **state)
     (void)state;
     assert_int_equal(offsetof(mm_status_page_t, verdicts), 32);
     assert_int_equal(offsetof(mm_status_page_t, values), 32 + 64 * 8);
-    assert_int_equal(MM_STATUS_SEEN_REQUEST, 0);
+    assert_int_equal(MM_STATUS_RECORDED_REQUEST, 0);
     assert_int_equal(MM_STATUS_DROPPED_INVALID, 7);
     assert_int_equal(MM_STATUS_SPOOL_BYTES, 16);
     assert_int_equal(MM_STATUS_LAST_BATCH_TOOK_US, 19);
@@ -79,7 +79,7 @@ static void processes_add_up(void **state)
             bool good = mm_status_open(&page, dir, NULL) == APR_SUCCESS;
 
             for (int j = 0; good && j < TIMES; j++) {
-                mm_status_add(page, MM_STATUS_RECORDED, 1);
+                mm_status_add(page, MM_STATUS_RECORDED_REQUEST, 1);
             }
             _exit(good ? 0 : 1);
         }
@@ -88,7 +88,7 @@ static void processes_add_up(void **state)
         assert_int_equal(unit_wait(children[i]), 0);
     }
     assert_int_equal(mm_status_read(&copy, dir, &err), APR_SUCCESS);
-    assert_int_equal(mm_status_get(&copy, MM_STATUS_RECORDED), PROCESSES * TIMES);
+    assert_int_equal(mm_status_get(&copy, MM_STATUS_RECORDED_REQUEST), PROCESSES * TIMES);
 }
 
 static void damage_is_not_believed(void **state)
@@ -114,12 +114,12 @@ static void damage_is_not_believed(void **state)
         assert_int_equal(mm_status_read(&copy, dir, &err), APR_EINVAL);
         /* Recording goes on. */
         assert_int_equal(mm_status_open(&page, dir, &err), APR_EINVAL);
-        mm_status_add(page, MM_STATUS_RECORDED, 1);
-        assert_true(mm_status_get(page, MM_STATUS_RECORDED) > 0);
+        mm_status_add(page, MM_STATUS_RECORDED_REQUEST, 1);
+        assert_true(mm_status_get(page, MM_STATUS_RECORDED_REQUEST) > 0);
         /* The next start makes another. */
         assert_int_equal(mm_status_prepare(dir, &damaged, &err), APR_SUCCESS);
         assert_true(damaged);
-        assert_int_equal(mm_status_get(open_page(dir), MM_STATUS_RECORDED), 0);
+        assert_int_equal(mm_status_get(open_page(dir), MM_STATUS_RECORDED_REQUEST), 0);
     }
 }
 
