@@ -2,8 +2,8 @@
  *
  * Any number of threads of one process share a writer. There is no queue and nothing to flush: what was appended
  * survives the death of the process. The segment's file is made by the first append and replaced when it has grown to
- * segment_max. Appends run in parallel under a shared lock; only changing the segment, or moving the window through which
- * it is mapped, is exclusive. Up to MM_SPOOL_WINDOW_SIZE are allocated on the disk ahead of what was appended.
+ * segment_max. Appends run in parallel under a shared lock; only changing the segment, or moving the window through
+ * which it is mapped, is exclusive. Up to MM_SPOOL_WINDOW_SIZE are allocated on the disk ahead of what was appended.
  *
  * Destroying the pool does not close the file: a child of httpd destroys its pools while its threads may still be
  * appending, and a descriptor that was closed under a write(2) may by then be another file. The end of the process
