@@ -1,10 +1,11 @@
 /* Bytes as what happens to a segment: frames, junk, torn frames, flipped bits, a round of reading while the writer
- * lives. Every whole frame must come, once, in order, whatever is around it, and every other byte must be set aside.
+ * lives. Every whole frame must come, once, in order, whatever is around it, and every other byte must be passed over.
  *
  * Commands, one byte each, with their arguments behind them:
  *   0 LEN    a whole frame of LEN bytes          1 LEN BYTES   junk
  *   2 LEN N  a frame torn after N bytes          3 LEN AT      a frame with a bit flipped
  *   4        a round of reading                  5 LEN BYTES   a whole frame of these bytes
+ *   6 LEN    zeros                               7 LEN         a frame of which all but the magic was copied
  */
 #include <assert.h>
 #include <dirent.h>
@@ -97,7 +98,7 @@ static void put_whole(script_t *script, size_t len)
 static void step(script_t *script)
 {
     uint8_t *here = script->bytes + script->length, at;
-    uint8_t command = argument(script) % 6;
+    uint8_t command = argument(script) % 8;
     size_t len = command == 4 ? 0 : argument(script), total;
 
     if (command == 1) {
@@ -106,6 +107,11 @@ static void step(script_t *script)
     }
     if (command == 4) {
         script->rounds[script->n_rounds++] = script->length;
+        return;
+    }
+    if (command == 6) {
+        memset(here, 0, len);
+        script->length += len;
         return;
     }
     memset(here + MM_FRAME_HEADER, (int)(script->n_frames % 251), len);
@@ -119,6 +125,10 @@ static void step(script_t *script)
         at = argument(script);
         here[at % total] ^= (uint8_t)(1 << at % 8);
         script->length += total;
+        break;
+    case 7:
+        script->length += mm_frame_seal(here, len, SEED);
+        memset(here, 0, 4);
         break;
     case 5:
         put_whole(script, raw(script, here + MM_FRAME_HEADER, len));
