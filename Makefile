@@ -32,7 +32,7 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) -fPIC -fvisibility=hidden -fno-str
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 SAN_FLAGS  := -O1 -g $(SANITIZE) -DUNIT_SANITIZED
 
-.PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd check lint fuzz bench-record format \
+.PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd check lint fuzz bench-record bench-outage format \
         format-check clean install
 all: $(BUILD)/mod_metrics.so $(BUILD)/metricsctl
 
@@ -46,6 +46,7 @@ help:
 ## make test           everything that must hold; installs what is missing
 ## make fuzz           fuzzes every parser for FUZZ_SECONDS each (default 600)
 ## make bench-record   what recording costs, next to a bare httpd and one with CustomLog
+## make bench-outage   what a database that is away for MINUTES (default 5) costs visitors
 ## make format         formats the C sources
 
 # --- build ------------------------------------------------------------------------------------------------------------
@@ -145,6 +146,11 @@ bench-record:
 	@scripts/bootstrap bench
 	@$(MAKE) --no-print-directory -s all
 	@$(BUILD)/venv/bin/python bench/record.py
+MINUTES ?= 5
+bench-outage:
+	@scripts/bootstrap bench
+	@$(MAKE) --no-print-directory -s all
+	@$(BUILD)/venv/bin/python bench/outage.py --minutes $(MINUTES)
 
 FORMATTED = mod_metrics.c $(wildcard include/*.h src/*/*.h src/*/*.c tools/*.c tests/unit/*.[ch] tests/fuzz/*.[ch])
 format:

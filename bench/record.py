@@ -18,7 +18,6 @@ stopped.
 """
 
 import argparse
-import json
 import os
 import random
 import shutil
@@ -26,7 +25,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,79 +35,12 @@ from mm_database import Database  # noqa: E402
 
 from environment import Counts, Httpd, wait_for  # noqa: E402
 from environment.httpd import BUILD  # noqa: E402
+from site_under_load import (CAPTURE, COMMON, RECORDING, TYPES, ask, make_files, on, processors, uri,  # noqa: E402
+                             write_script)
 
-# Pages of 10 to 60 KB, some of them a directory's index, and downloads of 100 KB to 1 MB: small for research data. All of
-# them match a rule. `pages` is the hardest case, a site of which nobody downloads anything; `site` has a download behind
-# every third page.
-DATASETS, COLLECTIONS, FILES = 150, 10, 40
-TYPES = """
-<MetricsType datasets>
-    MetricsView "^/datasets/([^/]+)$"
-    MetricsDownload "^/api/datasets/([^/]+)/download$"
-</MetricsType>
-<MetricsType collections>
-    MetricsView "^/collections/([^/]+)/$"
-</MetricsType>
-<MetricsType files>
-    MetricsView "^/files/([^/]+)$"
-    MetricsDownload "^/api/files/([^/]+)/blob$"
-</MetricsType>
-"""
-RECORDING = """
-MetricsMongoURI "${MONGO_URI}"
-MetricsSpool "${SPOOL}"
-"""
-COMMON = """
-DocumentRoot "%s"
-DirectoryIndex index.html
-LogLevel warn
-MaxKeepAliveRequests 0
-# Each child can hold all connections: one that runs out of threads closes those that are kept alive.
-ThreadLimit 128
-ThreadsPerChild 128
-MaxRequestWorkers 256
-MaxSpareThreads 256
-StartServers 2
-"""
-# As the README recommends it.
-CAPTURE = """
-MetricsCapture On
-<Location "/metrics">
-    SetHandler metrics
-    MetricsAuthz none
-</Location>
-"""
 CUSTOM_LOG = """
 CustomLog "${DIR}/access.log" "%h %l %u %t \\"%r\\" %>s %O \\"%{Referer}i\\" \\"%{User-Agent}i\\""
 """
-
-# Each wrk thread goes round the same list, from a place of its own.
-SCRIPT = """
-local paths, requests, at = %s, {}, 0
-local threads = 0
-function setup(thread)
-    thread:set("number", threads)
-    threads = threads + 1
-end
-function init()
-    wrk.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
-    wrk.headers["Accept-Language"] = "en-GB,en;q=0.5"
-    for i, path in ipairs(paths) do
-        requests[i] = wrk.format("GET", path)
-    end
-    at = number * 37
-end
-function request()
-    at = at %% #requests + 1
-    return requests[at]
-end
-function done(summary)
-    local e = summary.errors
-    io.write(string.format('{"requests":%%d,"microseconds":%%d,"errors":%%d}\\n', summary.requests, summary.duration,
-        e.connect + e.read + e.write + e.status + e.timeout))
-end
-"""
-
 
 @dataclass
 class Candidate:
@@ -121,45 +52,16 @@ class Candidate:
     answered: int = 0
     runs: int = 0
 
+    def ask(self, script, options, seconds):
+        """Requests per second."""
+        answers = ask(self.httpd, script, seconds, options.connections, options.threads)
+        self.answered += answers.requests
+        self.runs += 1
+        return answers.per_second
+
     def in_database(self):
         types = ("datasets", "collections", "files")
         return sum(sum(both) for type_ in types for both in self.counts.of(type_).values())
-
-
-def make_files(docroot):
-    """Writes the files and returns {workload: paths}."""
-    pages, downloads = [], []
-
-    def write(path, size):
-        target = docroot / path.lstrip("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes((f"<p>{path}</p>\n".encode() * size)[:size])
-
-    def size_of(number):
-        return 10_000 + number * 7919 % 50_000
-
-    for n in range(DATASETS):
-        write(f"/datasets/ds{n}", size_of(n))
-        pages.append(f"/datasets/ds{n}")
-    for n in range(COLLECTIONS):
-        write(f"/collections/c{n}/index.html", size_of(n))
-        pages += [f"/collections/c{n}/"] * 3
-    for n in range(FILES):
-        write(f"/files/f{n}", size_of(n))
-        write(f"/api/files/f{n}/blob", 100_000 + n * 79_193 % 900_000)
-        pages.append(f"/files/f{n}")
-        downloads.append(f"/api/files/f{n}/blob")
-    times = len(pages) // 3 // len(downloads) + 1
-    site = pages + (downloads * times)[:len(pages) // 3]
-    return {"pages": sorted(pages, key=hash_of), "site": sorted(site, key=hash_of)}
-
-
-def hash_of(text):
-    """Mixes the list, the same way every time."""
-    value = 2166136261
-    for byte in text.encode():
-        value = (value ^ byte) * 16777619 & 0xFFFFFFFF
-    return value, text
 
 
 def make_candidates(docroot, database):
@@ -182,51 +84,13 @@ def make_candidates(docroot, database):
     return candidates
 
 
-def uri(database, name):
-    head, _, query = database.uri.partition("?")
-    scheme, _, rest = head.partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}/{name}" + (f"?{query}" if query else "")
-
-
-@contextmanager
-def on(processors):
-    """What is started inside runs on these processors."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, processors)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
-
-
-def processors():
-    """Those of httpd, and those of wrk."""
-    all_of_them = sorted(os.sched_getaffinity(0))
-    return (set(all_of_them[-1:]), set(all_of_them[:-1])) if all_of_them[1:] else (set(all_of_them),) * 2
-
-
-def ask(candidate, script, options, seconds):
-    """Lets wrk ask for so long; requests per second."""
-    command = ["wrk", f"-t{options.threads}", f"-c{options.connections}", f"-d{seconds}s", "-s", str(script),
-               f"http://127.0.0.1:{candidate.httpd.port}"]
-    with on(processors()[1]):
-        result = subprocess.run(command, check=True, capture_output=True, text=True)
-    summary = json.loads(result.stdout.splitlines()[-1])
-    if summary["errors"]:
-        sys.exit(f"{candidate.name}: {summary['errors']} requests failed\n{result.stdout}\n"
-                 + candidate.httpd.log_text())
-    candidate.answered += summary["requests"]
-    candidate.runs += 1
-    return summary["requests"] / (summary["microseconds"] / 1e6)
-
-
 def measure(candidate, scripts, options):
     """One round of one candidate: every workload."""
     with on(processors()[0]):
         candidate.httpd.start()
-    ask(candidate, scripts["pages"], options, 1)  # warm: threads, indexes
+    candidate.ask(scripts["pages"], options, 1)  # warm: threads, indexes
     for workload, script in scripts.items():
-        candidate.rates.setdefault(workload, []).append(ask(candidate, script, options, options.seconds))
+        candidate.rates.setdefault(workload, []).append(candidate.ask(script, options, options.seconds))
     if candidate.drained:
         wait_for(lambda: candidate.in_database() >= candidate.answered, timeout=600, what="the spool is drained")
     candidate.httpd.stop()
@@ -285,8 +149,7 @@ def run(options, place, database):
     docroot = place / "htdocs"
     scripts = {}
     for workload, paths in make_files(docroot).items():
-        scripts[workload] = place / f"{workload}.lua"
-        scripts[workload].write_text(SCRIPT % ("{" + ",".join(f'"{path}"' for path in paths) + "}"))
+        scripts[workload] = write_script(place / f"{workload}.lua", paths)
     place.chmod(0o755)
     candidates = make_candidates(docroot, database)
     try:

@@ -73,14 +73,13 @@ void mm_spool_window_put(const mm_spool_window_t *window, int64_t at, const uint
 
 apr_status_t mm_spool_window_refresh(const mm_spool_window_t *window, int64_t at)
 {
-    int64_t from = page_of(at);
+    int64_t from = page_of(at), to = at + MM_SPOOL_WINDOW_AHEAD < window->to ? at + MM_SPOOL_WINDOW_AHEAD : window->to;
 
-    if (from >= window->to) {
+    if (from >= to) {
         return APR_SUCCESS;
     }
-    return madvise(window->base + (from - window->from), (size_t)(window->to - from), MADV_POPULATE_WRITE) == 0
-               ? APR_SUCCESS
-               : errno;
+    return madvise(window->base + (from - window->from), (size_t)(to - from), MADV_POPULATE_WRITE) == 0 ? APR_SUCCESS
+                                                                                                        : errno;
 }
 
 void mm_spool_window_close(mm_spool_window_t *window)

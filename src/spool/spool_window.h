@@ -25,6 +25,11 @@
 /* What is allocated ahead of what is written, in each process that writes: 256 KiB, some 1,500 events. */
 #define MM_SPOOL_WINDOW_SIZE (INT64_C(256) * 1024)
 
+/* What mm_spool_window_refresh makes writable: it makes pages dirty, and so has them written once more, every 30 s in
+ * every process that records at all. Who appends more than this in a second is through the window in 16 s, before the
+ * kernel has protected what was made writable when it was opened. */
+#define MM_SPOOL_WINDOW_AHEAD (INT64_C(16) * 1024)
+
 /* All zero is a closed window. */
 typedef struct mm_spool_window {
     uint8_t *base;    /* the byte at offset `from`; NULL when closed */
@@ -42,7 +47,8 @@ apr_status_t mm_spool_window_open(mm_spool_window_t *window, int fd, int64_t at,
  * bytes last: until then they are zero. */
 void mm_spool_window_put(const mm_spool_window_t *window, int64_t at, const uint8_t *frame, size_t len);
 
-/* Makes the pages from offset `at` on writable again. On a failure nothing more may be put into the window. */
+/* Makes the next MM_SPOOL_WINDOW_AHEAD bytes from offset `at` on writable again. On a failure nothing more may be put
+ * into the window. */
 apr_status_t mm_spool_window_refresh(const mm_spool_window_t *window, int64_t at);
 
 void mm_spool_window_close(mm_spool_window_t *window);
