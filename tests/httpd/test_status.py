@@ -166,6 +166,7 @@ def test_openmetrics(site):
     ("/metrics/status", None, "application/json"),
     ("/metrics/status", "*/*", "application/json"),
     ("/metrics/status", "application/json, application/openmetrics-text;q=0.5", "application/json"),
+    ("/metrics/status", "application/json, application/openmetrics-text", OPENMETRICS),
     ("/metrics/status", "application/openmetrics-text;q=0", "application/json"),
     ("/metrics/status", "application/openmetrics-textile", "application/json"),
     ("/metrics/status", "text/plain;q=0.5 , APPLICATION/OpenMetrics-Text", OPENMETRICS),
@@ -304,3 +305,25 @@ def test_a_damaged_page_does_not_keep_httpd_from_recording(site):
     site.get("/datasets/one")
     site.counts.wait("datasets", {"one": (1, 0)})
     assert status(site)["events_seen"] == 1
+
+
+def test_without_the_page_one_httpd_counts_together(httpd):
+    """The page cannot be written: its children and its drainer share memory instead."""
+    site = httpd(CONF, children=2, markers=False, modules=["rewrite"])
+    site.file("datasets/one", "one")
+    site.start()
+    site.drainer()
+    site.stop()
+    (site.spool / "status").chmod(0o400)
+    site.expect_log("MM0213")
+    site.start()
+    visits = visit_both_children(site)
+    site.counts.wait("datasets", {"one": (visits, 0)})
+    for _ in range(20):
+        now = status(site)
+        assert (now["covers"], now["events_seen"], now["drainer_starts"]) == ("httpd", visits, 1)
+    site.reload()
+    assert site.get("/datasets/one").status == 200
+    wait_equal(lambda: status(site)["events_seen"], visits + 1)
+    wait_equal(lambda: status(site)["drainer_starts"], 2)
+    assert json.loads(metricsctl("--json", "--spool", site.spool).stdout)["events_seen"] == 0
