@@ -1,4 +1,5 @@
-"""One apache2, event MPM, in a directory of its own under /tmp, in a session of its own.
+"""One apache2, in a directory of its own under /tmp, in a session of its own: with the event MPM unless MM_MPM or a
+test names another (worker, prefork), as one process (httpd -X) with MM_SINGLE=1 or single=True.
 
 Parameters of its conf are httpd's own Defines: ${DOCROOT}, ${SPOOL}, ${DIR}, ${PORT}, ${MONGO_URI}. The error log is
 read after every test; whatever in it is a warning or worse, and was not announced by expect_log(), fails the test.
@@ -24,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[3]
 BUILD = ROOT / os.environ.get("BUILD", "build")
 USER = "www-data"
 STOP_SECONDS = 30
+MPM = os.environ.get("MM_MPM", "event")
+SINGLE = os.environ.get("MM_SINGLE", "") == "1"
 
 # An entry of the error log, and those that are never expected: bad levels, and children that crash.
 ENTRY = re.compile(r"^\[[^\]]+\] \[(\w*):(\w+)\]")
@@ -65,13 +68,7 @@ LogLevel info
 DocumentRoot "{directory}/htdocs"
 Timeout 30
 KeepAliveTimeout 30
-StartServers {children}
-ServerLimit {server_limit}
-ThreadLimit 16
-ThreadsPerChild 16
-MinSpareThreads {spare}
-MaxSpareThreads {workers}
-MaxRequestWorkers {workers}
+{processes}
 Define DIR "{directory}"
 Define DOCROOT "{directory}/htdocs"
 Define SPOOL "{directory}/spool"
@@ -80,6 +77,25 @@ Define MONGO_URI "{mongo_uri}"
 {identity}
 {modules}
 """
+
+THREADED = """
+StartServers {children}
+ServerLimit {server_limit}
+ThreadLimit 16
+ThreadsPerChild 16
+MinSpareThreads {spare}
+MaxSpareThreads {workers}
+MaxRequestWorkers {workers}
+"""
+
+PREFORK = """
+StartServers {children}
+ServerLimit {server_limit}
+MinSpareServers 1
+MaxSpareServers {server_limit}
+MaxRequestWorkers {children}
+"""
+CONNECTIONS_EACH = 4  # of a prefork child that stands for a threaded one
 
 
 class StartError(AssertionError):
@@ -147,7 +163,9 @@ class Httpd(Client):
     modules    httpd modules to load besides mod_metrics, "rewrite" or the path of a .so
     settings   the global directives of mod_metrics (default: database, spool, short interval)
     types      the <MetricsType> sections
-    children   how many child processes
+    children   how many child processes; more than one is with prefork four times as many, for one connection each
+    mpm        event, worker or prefork
+    single     as one process without a parent (httpd -X)
     environ    additions to the environment of its processes
     module     mod_metrics.so, or None for an httpd without it
     """
@@ -155,7 +173,7 @@ class Httpd(Client):
     races_at_stop = []  # of all of them: one is the MPM's, many would be ours (see conftest.py)
 
     def __init__(self, conf="", modules=(), settings=SETTINGS, types=TYPES, mongo_uri="", children=1,
-                 environ=None, module=BUILD / "mod_metrics.so"):
+                 environ=None, module=BUILD / "mod_metrics.so", mpm=MPM, single=SINGLE):
         super().__init__(free_port())
         self.directory = Path(tempfile.mkdtemp(prefix="mm-httpd-", dir="/tmp"))
         self.directory.chmod(0o755)
@@ -163,8 +181,9 @@ class Httpd(Client):
         self.spool = self.directory / "spool"
         self.docroot.mkdir()
         self.mongo_uri, self._conf, self.settings, self._types = mongo_uri, conf, settings, types
-        self._modules = ("mpm_event", "authz_core", *modules, *([module] if module else []))
-        self._children = children
+        self.mpm, self.single = mpm, single
+        self._modules = (f"mpm_{mpm}", "authz_core", *modules, *([module] if module else []))
+        self.child_count = children * (CONNECTIONS_EACH if mpm == "prefork" and children > 1 else 1)
         self._environ = {**os.environ, **(environ or {})}
         self._process = None
         self._log_read = 0
@@ -190,14 +209,18 @@ class Httpd(Client):
         self._conf = self._conf if conf is None else conf
         self.mongo_uri = self.mongo_uri if mongo_uri is None else mongo_uri
         frame = FRAME.format(
-            directory=self.directory, port=self.port, mongo_uri=self.mongo_uri, children=self._children,
-            server_limit=self._children + 4, workers=16 * self._children,
-            spare=16 * (self._children - 1) + 1,
+            directory=self.directory, port=self.port, mongo_uri=self.mongo_uri,
+            processes=self._processes(),
             identity=f"User {USER}\nGroup {USER}" if os.geteuid() == 0 else "",
             modules="\n".join(load_module(name) for name in self._modules))
         path = self.directory / "httpd.conf"
         path.write_text(frame + self.settings + self._types + self._conf)
         return path
+
+    def _processes(self):
+        count = self.child_count
+        template = PREFORK if self.mpm == "prefork" else THREADED
+        return template.format(children=count, server_limit=count + 4, workers=16 * count, spare=16 * (count - 1) + 1)
 
     @property
     def user_id(self):
@@ -216,9 +239,9 @@ class Httpd(Client):
         """Returns when it answers. StartError, with everything it said, when it ends instead."""
         conf = self.write_conf()
         with open(self.directory / "stderr", "ab") as stderr:
-            self._process = subprocess.Popen([program(), "-DFOREGROUND", "-f", str(conf)], stdin=subprocess.DEVNULL,
-                                             stdout=stderr, stderr=stderr, cwd=self.directory, env=self._environ,
-                                             start_new_session=True)
+            command = [program(), "-X" if self.single else "-DFOREGROUND", "-f", str(conf)]
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr,
+                                             cwd=self.directory, env=self._environ, start_new_session=True)
         wait_for(lambda: self._process.poll() is not None or self._answers(), timeout=60, what="httpd answers")
         if self._process.poll() is not None:
             raise StartError(f"httpd ended with {self._process.returncode}:\n{self.stderr_text()}\n{self.log_text()}")
@@ -291,6 +314,8 @@ class Httpd(Client):
 
     def children(self):
         """Pids of the processes that serve, without the drainer."""
+        if self.single:
+            return [self.pid] if self.is_running() else []
         drainer = self._locked_by()
         return [pid for pid in self.family() if pid != drainer and process_alive(pid)]
 
