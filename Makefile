@@ -32,7 +32,7 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) -fPIC -fvisibility=hidden -fno-str
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 SAN_FLAGS  := -O1 -g $(SANITIZE) -DUNIT_SANITIZED
 
-.PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd check lint fuzz bench-record bench-outage format \
+.PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd test-mpm check lint fuzz bench-record bench-outage format \
         format-check clean install
 all: $(BUILD)/mod_metrics.so $(BUILD)/metricsctl
 
@@ -44,6 +44,7 @@ help:
 ## make run            builds, starts a database and a demo site on 127.0.0.1:8080, until Ctrl-C
 ## make clean-data     forgets the demo's data
 ## make test           everything that must hold; installs what is missing
+## make test-mpm       the tests with a real httpd under worker, prefork and as one process, in full
 ## make fuzz           fuzzes every parser for FUZZ_SECONDS each (default 600)
 ## make bench-record   what recording costs, next to a bare httpd and one with CustomLog
 ## make bench-outage   what a database that is away for MINUTES (default 5) costs visitors
@@ -133,8 +134,17 @@ test-asan: $(ASAN_BIN)
 	@tests/unit/run $(ASAN_BIN)
 test-fuzz-seeds: $(FUZZ_BIN)
 	@tests/fuzz/replay $(FUZZ_BIN)
+# Each of them has a database server of its own.
+HTTPD_AT_ONCE ?= 3
 test-httpd: all
-	@$(BUILD)/venv/bin/python -m pytest -q tests/httpd $(PYTEST_ARGS)
+	@$(BUILD)/venv/bin/python -m pytest -q -n $(HTTPD_AT_ONCE) tests/httpd $(PYTEST_ARGS)
+# The whole of tests/httpd under what `make test` only samples.
+test-mpm: all
+	@scripts/bootstrap test
+	@set -e; for kind in MM_MPM=worker MM_MPM=prefork MM_SINGLE=1; do \
+	    echo "tests/httpd with $$kind"; \
+	    env $$kind $(BUILD)/venv/bin/python -m pytest -q -n $(HTTPD_AT_ONCE) tests/httpd $(PYTEST_ARGS); \
+	done
 check:
 	@set -e; for c in tests/check/*.py; do python3 $$c; done
 

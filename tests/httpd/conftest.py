@@ -1,4 +1,4 @@
-"""Fixtures: one database for the session, apache2 for a file or for a test, and a look at every error log after it.
+"""Fixtures: one database for the session (for each process of pytest -n), apache2 for a file or for a test, and a look at every error log after it.
 
 `httpd_of_file` and `httpd` make an Httpd (see environment/httpd.py) with a fresh database name; the first lives as long
 as the tests of its file, the second as long as its test.
@@ -18,6 +18,7 @@ from mm_database import Database  # noqa: E402
 
 from environment import Counts, Httpd  # noqa: E402
 from environment.counts import Markers  # noqa: E402
+from environment.httpd import SINGLE  # noqa: E402
 
 _names = itertools.count(1)
 _alive = []
@@ -29,6 +30,18 @@ def uri_of(base, name):
     scheme, _, rest = head.partition("://")
     hosts = rest.partition("/")[0]
     return f"{scheme}://{hosts}/{name}" + (f"?{query}" if query else "")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "parent: is about httpd's parent, its children or reload; httpd -X has none of it")
+
+
+def pytest_collection_modifyitems(config, items):
+    """What does not apply to the whole run's kind of httpd is no test of it."""
+    if SINGLE:
+        left_out = [item for item in items if item.get_closest_marker("parent")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 RACES_MAX = 3  # of some hundred stops

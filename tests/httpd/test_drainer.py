@@ -236,6 +236,7 @@ def test_other_words_in_the_spool_do_no_harm(site):
     assert (site.spool / "README").read_text() == "not a segment"
 
 
+@pytest.mark.parent
 def test_reload_keeps_one_drainer(site):
     site.start()
     first = site.drainer()
@@ -255,6 +256,7 @@ def _is_drainer(pid):
         return False
 
 
+@pytest.mark.parent
 def test_reload_takes_the_new_settings(site):
     site.start()
     visit(site, "one")
@@ -273,6 +275,7 @@ def test_reload_takes_the_new_settings(site):
         site.counts.client.drop_database(other)
 
 
+@pytest.mark.parent
 def test_a_reload_survives_a_spool_that_cannot_be_used(httpd):
     site = httpd(CONF).start()
     site.file("datasets/one", "one")

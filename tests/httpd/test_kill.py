@@ -56,6 +56,7 @@ def test_load_alone_is_counted_exactly(site):
     assert counted_for_good(site) == dict(load.certain)
 
 
+@pytest.mark.parent
 def test_children_killed_under_load(site):
     with Load(site) as load:
         for _ in range(3):
@@ -66,6 +67,7 @@ def test_children_killed_under_load(site):
     load.check(counted_for_good(site))
 
 
+@pytest.mark.parent
 def test_children_killed_while_events_are_posted(site):
     """202 means that the event is in the spool, whatever becomes of the child a moment later."""
     with Load(site, path="/metrics/datasets/{}/views", method="POST") as load:
@@ -76,6 +78,7 @@ def test_children_killed_while_events_are_posted(site):
     load.check(counted_for_good(site))
 
 
+@pytest.mark.parent
 def test_drainer_killed_under_load(site):
     site.expect_log("MM0706: the drainer ended")
     with Load(site) as load:
@@ -90,6 +93,7 @@ def test_drainer_killed_under_load(site):
     assert counted_for_good(site) == dict(load.certain)
 
 
+@pytest.mark.parent
 def test_graceful_reload_under_load(site):
     with Load(site, keep_alive=False) as load:
         for _ in range(3):

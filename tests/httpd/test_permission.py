@@ -289,6 +289,7 @@ def test_what_cannot_be_used_is_said_at_the_start(guarded):
     assert "MM0502: MetricsAuthz no-such-provider" in log
 
 
+@pytest.mark.parent
 def test_provider_of_a_module_that_is_loaded_later(httpd, example_module):
     """MetricsAuthz is read before LoadModule of its provider."""
     before = '<Location "/example">\nSetHandler metrics\nMetricsAuthz example ada\n</Location>\n'

@@ -102,6 +102,7 @@ def test_numbers_are_those_of_what_was_done(site):
     assert now["version"] == "0.1.0" and now["covers"] == "spool"
 
 
+@pytest.mark.parent
 def test_children_are_summed_and_a_restart_keeps_the_numbers(httpd):
     site = httpd(CONF, children=2, markers=False, modules=["rewrite"], settings=SETTINGS + "MetricsDrainer Off\n")
     site.file("datasets/one", "one")
@@ -257,6 +258,7 @@ def test_works_without_a_database_and_tells_of_it(httpd):
         assert not any(word in text for word in ("secret", "mongodb:", "/tmp", "curious-id")), text
 
 
+@pytest.mark.parent
 def test_a_drainer_that_is_replaced_is_counted(site):
     site.start()
     first = site.drainer()
@@ -307,6 +309,7 @@ def test_a_damaged_page_does_not_keep_httpd_from_recording(site):
     assert status(site)["events_seen"] == 1
 
 
+@pytest.mark.parent
 def test_without_the_page_one_httpd_counts_together(httpd):
     """The page cannot be written: its children and its drainer share memory instead."""
     site = httpd(CONF, children=2, markers=False, modules=["rewrite"])
