@@ -32,8 +32,8 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) -fPIC -fvisibility=hidden -fno-str
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 SAN_FLAGS  := -O1 -g $(SANITIZE) -DUNIT_SANITIZED
 
-.PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd test-mpm check lint fuzz bench-record bench-outage format \
-        format-check clean install
+.PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd test-mpm \
+        check lint fuzz bench-record bench-outage bench-backlog format format-check clean install
 all: $(BUILD)/mod_metrics.so $(BUILD)/metricsctl
 
 help:
@@ -48,6 +48,7 @@ help:
 ## make fuzz           fuzzes every parser for FUZZ_SECONDS each (default 600)
 ## make bench-record   what recording costs, next to a bare httpd and one with CustomLog
 ## make bench-outage   what a database that is away for MINUTES (default 5) costs visitors
+## make bench-backlog  how fast, and in how much memory, EVENTS (default ten million) in the spool are drained
 ## make format         formats the C sources
 
 # --- build ------------------------------------------------------------------------------------------------------------
@@ -156,13 +157,20 @@ bench-record:
 	@scripts/bootstrap bench
 	@$(MAKE) --no-print-directory -s all
 	@$(BUILD)/venv/bin/python bench/record.py
+EVENTS ?= 10000000
+$(BUILD)/fill_spool: bench/fill_spool.c $(BUILD)/libmetrics.a Makefile
+	$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics.a $(CORE_LIBS)
+bench-backlog: $(BUILD)/fill_spool
+	@scripts/bootstrap test
+	@$(MAKE) --no-print-directory -s all
+	@$(BUILD)/venv/bin/python bench/backlog.py --events $(EVENTS)
 MINUTES ?= 5
 bench-outage:
 	@scripts/bootstrap bench
 	@$(MAKE) --no-print-directory -s all
 	@$(BUILD)/venv/bin/python bench/outage.py --minutes $(MINUTES)
 
-FORMATTED = mod_metrics.c $(wildcard include/*.h src/*/*.h src/*/*.c tools/*.c tests/unit/*.[ch] tests/fuzz/*.[ch])
+FORMATTED = mod_metrics.c $(wildcard include/*.h src/*/*.h src/*/*.c tools/*.c tests/unit/*.[ch] tests/fuzz/*.[ch] bench/*.c)
 format:
 	clang-format -i $(FORMATTED)
 format-check:
