@@ -8,9 +8,11 @@
 #include <apr_getopt.h>
 #include <apr_strings.h>
 #include "base/file.h"
+#include "base/sync.h"
 #include "base/text.h"
 #include "ctl.h"
 #include "drain/drain.h"
+#include "drain/syncer.h"
 #include "store/store.h"
 
 /* No URI is longer; a file that is, is another file. */
@@ -31,12 +33,14 @@ static void on_stop(int sig)
     stop = 1;
 }
 
-enum { OPT_SPOOL = 256, OPT_URI, OPT_URI_FILE, OPT_PREFIX, OPT_TYPES, OPT_INTERVAL, OPT_ONCE };
+enum { OPT_SPOOL = 256, OPT_URI, OPT_URI_FILE, OPT_PREFIX, OPT_TYPES, OPT_INTERVAL, OPT_SYNC, OPT_ONCE };
 
 static const apr_getopt_option_t option_table[] = {
-    {"spool", OPT_SPOOL, 1, NULL},   {"uri", OPT_URI, 1, NULL},     {"uri-file", OPT_URI_FILE, 1, NULL},
-    {"prefix", OPT_PREFIX, 1, NULL}, {"types", OPT_TYPES, 1, NULL}, {"interval", OPT_INTERVAL, 1, NULL},
-    {"once", OPT_ONCE, 0, NULL},     {"verbose", 'v', 0, NULL},     {NULL, 0, 0, NULL},
+    {"spool", OPT_SPOOL, 1, NULL},       {"uri", OPT_URI, 1, NULL},
+    {"uri-file", OPT_URI_FILE, 1, NULL}, {"prefix", OPT_PREFIX, 1, NULL},
+    {"types", OPT_TYPES, 1, NULL},       {"interval", OPT_INTERVAL, 1, NULL},
+    {"sync", OPT_SYNC, 1, NULL},         {"once", OPT_ONCE, 0, NULL},
+    {"verbose", 'v', 0, NULL},           {NULL, 0, 0, NULL},
 };
 
 static const char usage[] =
@@ -52,6 +56,8 @@ static const char usage[] =
     "  --prefix PREFIX      of the collections' names; default " MM_STORE_PREFIX_DEFAULT "\n"
     "  --types NAME,NAME    the types whose indexes are made; default " TYPES_DEFAULT "\n"
     "  --interval SECONDS   between two looks at the spool, 0.01 to 3600; default 1\n"
+    "  --sync batch         flush the spool to the disk every second, as MetricsSpool's sync=batch asks for; none and\n"
+    "                       event need nothing of a drainer\n"
     "  --once               end when all is counted, or at the first failure\n"
     "  -v, --verbose        tell of every batch\n"
     "\n"
@@ -65,6 +71,7 @@ static const char usage[] =
 typedef struct arguments {
     mm_drain_options_t options;
     const char *uri_file, *types;
+    mm_sync_t sync;
     int verbose;
 } arguments_t;
 
@@ -121,6 +128,10 @@ static int set_option(arguments_t *arguments, int option, const char *value)
         return CTL_OK;
     case OPT_INTERVAL:
         return parse_interval(&arguments->options.interval_us, value);
+    case OPT_SYNC:
+        return mm_sync_parse(&arguments->sync, value)
+                   ? CTL_OK
+                   : ctl_misuse("drain", "--sync %s: none, batch or event is needed", value);
     case OPT_ONCE:
         arguments->options.once = 1;
         return CTL_OK;
@@ -198,6 +209,28 @@ static void catch_signals(void)
     sigaction(SIGPIPE, &action, NULL);
 }
 
+static int run(const arguments_t *arguments, const mm_log_t *log, apr_pool_t *pool)
+{
+    mm_syncer_t *syncer = NULL;
+    mm_drain_t *drain;
+    mm_err_t err;
+    apr_status_t rv = APR_SUCCESS;
+
+    catch_signals();
+    mm_store_init();
+    if (arguments->sync == MM_SYNC_BATCH) {
+        rv = mm_syncer_start(&syncer, arguments->options.spool_dir, log, pool, &err);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = mm_drain_create(&drain, &arguments->options, log, pool, &err);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = mm_drain_run(drain, &err);
+    }
+    mm_syncer_stop(syncer);
+    return rv == APR_SUCCESS ? CTL_OK : ctl_failed("%s", err.text);
+}
+
 static int drain_run(int argc, const char *const *argv, apr_pool_t *pool)
 {
     arguments_t arguments = {
@@ -205,8 +238,6 @@ static int drain_run(int argc, const char *const *argv, apr_pool_t *pool)
         .types = TYPES_DEFAULT};
     mm_log_level_t least = MM_LOG_NOTICE;
     mm_log_t log = ctl_log(&least);
-    mm_drain_t *drain;
-    mm_err_t err;
     int code;
 
     code = parse(&arguments, argc, argv, pool);
@@ -222,13 +253,7 @@ static int drain_run(int argc, const char *const *argv, apr_pool_t *pool)
     if (arguments.verbose) {
         least = MM_LOG_DEBUG;
     }
-    catch_signals();
-    mm_store_init();
-    if (mm_drain_create(&drain, &arguments.options, &log, pool, &err) != APR_SUCCESS ||
-        mm_drain_run(drain, &err) != APR_SUCCESS) {
-        return ctl_failed("%s", err.text);
-    }
-    return CTL_OK;
+    return run(&arguments, &log, pool);
 }
 
 const ctl_command_t ctl_drain = {

@@ -40,7 +40,8 @@ void mm_recorder_child_init(server_rec *s)
         return;
     }
     recorder_t *made = apr_pcalloc(pool, sizeof(*made));
-    if (mm_spool_writer_create(&made->writer, config->spool_dir, MM_SPOOL_SEGMENT_MAX, pool, &err) != APR_SUCCESS) {
+    if (mm_spool_writer_create(&made->writer, config->spool_dir, MM_SPOOL_SEGMENT_MAX, config->spool_sync, pool,
+                               &err) != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, err.status, s, "MM0401: nothing is recorded: %s", err.text);
         return;
     }

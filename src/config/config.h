@@ -11,6 +11,7 @@
 #include "http_config.h"
 #include "ap_expr.h"
 #include "base/err.h"
+#include "base/sync.h"
 #include "mod_metrics.h"
 #include "rules/rules.h"
 #include "store/catalog.h"
@@ -44,6 +45,7 @@ typedef struct mm_config {
     const char *mongo_uri;     /* secret: never log it, see mm_store_redact_uri */
     const char *catalog_uri;   /* NULL: the documents are in mongo_uri's database */
     const char *spool_dir;     /* absolute */
+    mm_sync_t spool_sync;      /* MetricsSpool sync= */
     const char *prefix;        /* MetricsCollectionPrefix */
     int64_t interval_us;       /* MetricsFlushInterval; 0: the drainer's default */
     int drainer;               /* MetricsDrainer: 1 (default) supervise one, 0 somebody else runs metricsctl drain */

@@ -56,15 +56,35 @@ static const char *set_catalog_uri(cmd_parms *cmd, void *dir, const char *arg)
     return read_uri(cmd, arg, &mm_config_being_read()->catalog_uri);
 }
 
-static const char *set_spool(cmd_parms *cmd, void *dir, const char *arg)
+static const char *set_spool_option(cmd_parms *cmd, mm_config_t *config, const char *arg)
+{
+    if (strncmp(arg, "sync=", 5) == 0) {
+        return mm_sync_parse(&config->spool_sync, arg + 5)
+                   ? NULL
+                   : apr_psprintf(cmd->pool, "MetricsSpool: %s is not known; write sync=none, sync=batch or sync=event",
+                                  arg);
+    }
+    return apr_psprintf(cmd->pool, "MetricsSpool: \"%s\" is not known; behind the directory may stand sync=", arg);
+}
+
+static const char *set_spool(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
     (void)dir;
-    const char *path = ap_server_root_relative(cmd->pool, arg);
-    if (!path || !*arg) {
-        return apr_psprintf(cmd->pool, "MetricsSpool: \"%s\" is no path of a directory", arg);
+    mm_config_t *config = mm_config_being_read();
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    if (wrong) {
+        return wrong;
     }
-    mm_config_being_read()->spool_dir = path;
-    return NULL;
+    const char *path = argc > 0 && *argv[0] ? ap_server_root_relative(cmd->pool, argv[0]) : NULL;
+    if (!path) {
+        return apr_psprintf(cmd->pool, "MetricsSpool: \"%s\" is no path of a directory", argc > 0 ? argv[0] : "");
+    }
+    config->spool_dir = path;
+    config->spool_sync = MM_SYNC_NONE;
+    for (int i = 1; i < argc && !wrong; i++) {
+        wrong = set_spool_option(cmd, config, argv[i]);
+    }
+    return wrong;
 }
 
 static const char *set_prefix(cmd_parms *cmd, void *dir, const char *arg)
@@ -203,7 +223,6 @@ static const char *set_authz(cmd_parms *cmd, void *dir, const char *args)
 
 GLOBAL(set_mongo_uri, const char *)
 GLOBAL(set_catalog_uri, const char *)
-GLOBAL(set_spool, const char *)
 GLOBAL(set_prefix, const char *)
 GLOBAL(set_interval, const char *)
 GLOBAL(set_drainer, int)
@@ -217,8 +236,8 @@ const command_rec mm_config_commands[] = {
                   "where the application's documents are, if not in MetricsMongoURI's database"),
     AP_INIT_TAKE1("MetricsCollectionPrefix", set_prefix_globally, NULL, RSRC_CONF,
                   "how the names of the collections begin; metrics_ if not set"),
-    AP_INIT_TAKE1("MetricsSpool", set_spool_globally, NULL, RSRC_CONF,
-                  "a directory on a local disk where events wait for the database"),
+    AP_INIT_TAKE_ARGV("MetricsSpool", set_spool, NULL, RSRC_CONF,
+                      "a directory on a local disk where events wait for the database, and sync=none, batch or event"),
     AP_INIT_TAKE1("MetricsFlushInterval", set_interval_globally, NULL, RSRC_CONF,
                   "seconds between two looks of the drainer at the spool; 1 if not set"),
     AP_INIT_FLAG("MetricsDrainer", set_drainer_globally, NULL, RSRC_CONF,

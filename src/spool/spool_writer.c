@@ -1,5 +1,7 @@
 /* Appending to the spool, on the path of every request: no allocation, no log, one copy into mapped memory, or one
- * write(2) where the file system has no window (spool_window.h).
+ * write(2) where the file system has no window (spool_window.h) or sync= is not none. A flush protects the pages it has
+ * written; with one every second nearly every touch of mapped memory would fault, and could fail where write(2)
+ * answers.
  *
  * Invariant: a segment that has this process's lock is written by this process alone, and only through the descriptor
  * and the window kept here. Threads append under the shared lock; the exclusive one is held to change the segment or to
@@ -20,30 +22,26 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
-#include <apr_time.h>
 
 #include "spool/frame.h"
-#include "spool/spool_name.h"
+#include "spool/spool_commit.h"
+#include "spool/spool_create.h"
 #include "spool/spool_window.h"
 
-/* A reader that clears away what dead writers left may take a new file in the moment before it is locked. */
-#define CREATE_TRIES 4
 /* How often a segment in which a write failed is replaced. */
 #define REPLACE_NS INT64_C(1000000000)
 
 struct mm_spool_writer {
     const char *dir;
     int64_t segment_max;
+    mm_sync_t sync;
     pthread_rwlock_t lock;
+    mm_spool_commit_t commit; /* with sync=event, the segment's; begun anew only under the exclusive lock */
     /* These change only under the exclusive lock. */
     int fd;         /* -1: no segment yet */
     unsigned forks; /* of our ancestors, when it was made */
@@ -92,20 +90,21 @@ void mm_spool_writer_close(mm_spool_writer_t *writer)
     }
 }
 
-apr_status_t mm_spool_writer_create(mm_spool_writer_t **writer, const char *dir, int64_t segment_max, apr_pool_t *pool,
-                                    mm_err_t *err)
+apr_status_t mm_spool_writer_create(mm_spool_writer_t **writer, const char *dir, int64_t segment_max, mm_sync_t sync,
+                                    apr_pool_t *pool, mm_err_t *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     mm_spool_writer_t *w = apr_pcalloc(pool, sizeof(*w));
     int rc = pthread_once(&once, watch_forks);
 
     rc = rc == 0 ? pthread_rwlock_init(&w->lock, NULL) : rc;
-
+    rc = rc == 0 ? mm_spool_commit_init(&w->commit) : rc;
     if (rc != 0) {
         return mm_err_set_os(err, rc, "the lock of the spool's writer cannot be made");
     }
     w->dir = apr_pstrdup(pool, dir);
     w->segment_max = segment_max;
+    w->sync = sync;
     w->fd = -1;
     atomic_init(&w->end, 0);
     atomic_init(&w->looked, -1);
@@ -169,74 +168,22 @@ static condition_t condition(mm_spool_writer_t *writer)
     return atomic_load(&writer->end) < writer->segment_max ? GOOD : FULL;
 }
 
-/* Makes one file, locked before it has the name of a segment: the reader takes an unlocked segment for a dead writer's.
- * APR_EAGAIN: a reader was faster. */
-static apr_status_t create_segment(int dirfd, const mm_spool_name_t *name, int *fd)
-{
-    char hidden[MM_SPOOL_NEW_LEN + 1], visible[MM_SPOOL_NAME_LEN + 1];
-    apr_status_t status = APR_SUCCESS;
-    int f;
-
-    mm_spool_name_format_new(hidden, name);
-    mm_spool_name_format(visible, name);
-    f = openat(dirfd, hidden, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (f < 0) {
-        return errno;
-    }
-    if (flock(f, LOCK_EX | LOCK_NB) != 0) {
-        status = errno == EWOULDBLOCK ? APR_EAGAIN : errno;
-    }
-    else if (renameat(dirfd, hidden, dirfd, visible) != 0) {
-        status = errno == ENOENT ? APR_EAGAIN : errno;
-    }
-    if (status != APR_SUCCESS) {
-        unlinkat(dirfd, hidden, 0);
-        close(f);
-        return status;
-    }
-    *fd = f;
-    return APR_SUCCESS;
-}
-
-static apr_status_t fresh_name(mm_spool_name_t *name, const mm_spool_writer_t *writer)
-{
-    if (getrandom(&name->seed, sizeof(name->seed), 0) != (ssize_t)sizeof(name->seed)) {
-        return errno;
-    }
-    name->time_us = apr_time_now();
-    name->pid = (uint32_t)getpid();
-    name->n = writer->made;
-    return APR_SUCCESS;
-}
-
 /* Puts a new segment in the place of the current one. Under the exclusive lock. */
 static apr_status_t begin_segment(mm_spool_writer_t *writer, mm_err_t *err)
 {
-    mm_spool_name_t name = {0};
-    apr_status_t status = APR_EAGAIN;
-    int fd = -1, tries;
-    /* By name, each time: the directory may have been removed and made again. */
-    int dirfd = open(writer->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    mm_spool_created_t created;
+    apr_status_t status = mm_spool_create(&created, writer->dir, writer->made, writer->sync == MM_SYNC_EVENT, err);
 
-    if (dirfd < 0) {
-        return mm_err_set_os(err, errno, "the spool directory %s cannot be opened", writer->dir);
-    }
-    for (tries = 0; tries < CREATE_TRIES && status == APR_EAGAIN; tries++) {
-        status = fresh_name(&name, writer);
-        if (status == APR_SUCCESS) {
-            status = create_segment(dirfd, &name, &fd);
-        }
-    }
-    close(dirfd);
     if (status != APR_SUCCESS) {
-        return mm_err_set_os(err, status, "no new segment can be made in the spool directory %s", writer->dir);
+        return status;
     }
     mm_spool_writer_close(writer);
-    writer->fd = fd;
+    writer->fd = created.fd;
     writer->forks = atomic_load(&forks);
-    writer->seed = name.seed;
+    writer->seed = created.seed;
     writer->made++;
-    writer->mapped = mm_spool_window_suits(fd);
+    writer->mapped = writer->sync == MM_SYNC_NONE && mm_spool_window_suits(created.fd);
+    mm_spool_commit_begin(&writer->commit);
     atomic_store(&writer->end, 0);
     atomic_store(&writer->looked, -1);
     atomic_store(&writer->spent, false);
@@ -287,6 +234,23 @@ static apr_status_t write_frame(mm_spool_writer_t *writer, const uint8_t *frame,
         give_up(writer, status);
     }
     return mm_err_set_os(err, status, "a record cannot be written into the spool directory %s", writer->dir);
+}
+
+/* The same, onto the disk. Under the shared lock, so that the descriptor stays what it is while it is flushed. */
+static apr_status_t commit_frame(mm_spool_writer_t *writer, const uint8_t *frame, size_t len, mm_err_t *err)
+{
+    bool spent;
+    apr_status_t status = mm_spool_commit(&writer->commit, writer->fd, frame, len, &spent);
+
+    if (spent) {
+        give_up(writer, status != APR_SUCCESS ? status : EIO);
+    }
+    if (status != APR_SUCCESS) {
+        return mm_err_set_os(err, status, "a record cannot be brought onto the disk of the spool directory %s",
+                             writer->dir);
+    }
+    atomic_fetch_add(&writer->end, (long long)len);
+    return APR_SUCCESS;
 }
 
 /* A place for a frame in the window; false if there is none. */
@@ -396,7 +360,8 @@ apr_status_t mm_spool_append(mm_spool_writer_t *writer, uint8_t *buf, size_t pay
         mm_spool_window_put(&writer->window, at, buf, len);
     }
     else {
-        status = write_frame(writer, buf, len, err);
+        status =
+            writer->sync == MM_SYNC_EVENT ? commit_frame(writer, buf, len, err) : write_frame(writer, buf, len, err);
     }
     pthread_rwlock_unlock(&writer->lock);
     return status;

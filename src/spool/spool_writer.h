@@ -23,19 +23,22 @@
 #include <stdint.h>
 #include <apr_pools.h>
 #include "base/err.h"
+#include "base/sync.h"
 
 #define MM_SPOOL_SEGMENT_MAX (INT64_C(8) * 1024 * 1024)
 
 typedef struct mm_spool_writer mm_spool_writer_t;
 
 /* Makes a writer for dir, which mm_spool_prepare has made. Opens nothing yet, so it may be called before a fork, used
- * after. */
-apr_status_t mm_spool_writer_create(mm_spool_writer_t **writer, const char *dir, int64_t segment_max, apr_pool_t *pool,
-                                    mm_err_t *err);
+ * after. With MM_SYNC_EVENT an append returns when it is on the disk, by a flush that threads share; with MM_SYNC_BATCH
+ * somebody else flushes (drain/syncer.h). */
+apr_status_t mm_spool_writer_create(mm_spool_writer_t **writer, const char *dir, int64_t segment_max, mm_sync_t sync,
+                                    apr_pool_t *pool, mm_err_t *err);
 
 /* Appends one frame. buf holds MM_FRAME_HEADER bytes of room and then payload_len bytes; the header is filled in here.
  * When this returns APR_SUCCESS the frame is in the file, whole. On a failure (disk full, …) nothing of it will ever be
- * read. Allocates nothing and logs nothing. */
+ * read; with MM_SYNC_EVENT and a disk that fails to flush, a reader may have been faster than we. Allocates nothing and
+ * logs nothing. */
 apr_status_t mm_spool_append(mm_spool_writer_t *writer, uint8_t *buf, size_t payload_len, mm_err_t *err);
 
 /* Closes the segment, so that the reader knows its end. Nobody may be appending. An append that comes later begins

@@ -26,6 +26,7 @@
 #include "unixd.h"
 
 #include "drain/drain.h"
+#include "drain/syncer.h"
 #include "drain/wait.h"
 #include "spool/spool.h"
 #include "status/status.h"
@@ -114,20 +115,11 @@ static apr_status_t open_drain(mm_drain_t **drain, const mm_drain_options_t *opt
     }
 }
 
-static void drainer_main(const drainer_t *d)
+static void drain(const drainer_t *d, const mm_log_t *log, apr_pool_t *pool)
 {
     const mm_config_t *config = mm_config_get(d->s);
-    mm_log_t log = {log_to_httpd, d->s};
     mm_wait_t wait = {&stop, orphaned};
     mm_err_t err;
-    apr_pool_t *pool = NULL;
-    become_daemon();
-    if (apr_pool_create_ex(&pool, NULL, NULL, NULL) != APR_SUCCESS || ap_run_drop_privileges(pool, d->s) != 0) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, d->s, "MM0702: the drainer cannot become the configured User");
-        return;
-    }
-    /* Behind the change of user, which clears it. */
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
     mm_wait(&wait, (int64_t)d->pause_s * APR_USEC_PER_SEC);
     mm_store_init();
     mm_drain_options_t options = {.spool_dir = config->spool_dir,
@@ -140,14 +132,37 @@ static void drainer_main(const drainer_t *d)
                                   .restarted = d->restarted,
                                   .stop = &stop,
                                   .orphaned = orphaned};
-    mm_drain_t *drain = NULL;
-    apr_status_t rv = open_drain(&drain, &options, &log, &wait, pool, &err);
+    mm_drain_t *drainer = NULL;
+    apr_status_t rv = open_drain(&drainer, &options, log, &wait, pool, &err);
     if (rv == APR_SUCCESS) {
-        rv = mm_drain_run(drain, &err);
+        rv = mm_drain_run(drainer, &err);
     }
     if (rv != APR_SUCCESS && !mm_wait_over(&wait)) {
-        mm_log(&log, MM_LOG_ERROR, "MM0703", "the drainer ends: %s", err.text);
+        mm_log(log, MM_LOG_ERROR, "MM0703", "the drainer ends: %s", err.text);
     }
+}
+
+static void drainer_main(const drainer_t *d)
+{
+    const mm_config_t *config = mm_config_get(d->s);
+    mm_log_t log = {log_to_httpd, d->s};
+    mm_syncer_t *syncer = NULL;
+    mm_err_t err;
+    apr_pool_t *pool = NULL;
+    become_daemon();
+    if (apr_pool_create_ex(&pool, NULL, NULL, NULL) != APR_SUCCESS || ap_run_drop_privileges(pool, d->s) != 0) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, d->s, "MM0702: the drainer cannot become the configured User");
+        return;
+    }
+    /* Behind the change of user, which clears it. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    /* At once: what is recorded while the drainer pauses, or waits for the spool, is flushed too. */
+    if (config->spool_sync == MM_SYNC_BATCH &&
+        mm_syncer_start(&syncer, config->spool_dir, &log, pool, &err) != APR_SUCCESS) {
+        mm_log(&log, MM_LOG_ERROR, "MM0710", "nothing is flushed as sync=batch wants it: %s", err.text);
+    }
+    drain(d, &log, pool);
+    mm_syncer_stop(syncer);
 }
 
 static void on_change(int reason, void *data, int status);

@@ -58,7 +58,7 @@ static inline mm_spool_writer_t *writer_make(const char *dir, int64_t segment_ma
     mm_spool_writer_t *writer = NULL;
     mm_err_t err;
 
-    if (mm_spool_writer_create(&writer, dir, segment_max, pool, &err) != APR_SUCCESS) {
+    if (mm_spool_writer_create(&writer, dir, segment_max, MM_SYNC_NONE, pool, &err) != APR_SUCCESS) {
         fail_msg("%s", err.text);
     }
     return writer;

@@ -12,7 +12,7 @@ static mm_spool_writer_t *writer_for(unit_t *unit, const char *dir, int64_t segm
 {
     mm_spool_writer_t *writer = NULL;
 
-    assert_int_equal(mm_spool_writer_create(&writer, dir, segment_max, unit->pool, NULL), APR_SUCCESS);
+    assert_int_equal(mm_spool_writer_create(&writer, dir, segment_max, MM_SYNC_NONE, unit->pool, NULL), APR_SUCCESS);
     return writer;
 }
 

@@ -55,7 +55,8 @@ static void the_reader_knows_it(void **state)
 
     memset(buf, 'x', sizeof(buf));
     assert_int_equal(mm_spool_prepare(dir, (uid_t)-1, (gid_t)-1, unit->pool, &err), APR_SUCCESS);
-    assert_int_equal(mm_spool_writer_create(&writer, dir, MM_SPOOL_SEGMENT_MAX, unit->pool, &err), APR_SUCCESS);
+    assert_int_equal(mm_spool_writer_create(&writer, dir, MM_SPOOL_SEGMENT_MAX, MM_SYNC_NONE, unit->pool, &err),
+                     APR_SUCCESS);
     assert_int_equal(mm_spool_reader_create(&reader, dir, NULL, unit->pool, &err), APR_SUCCESS);
     assert_int_equal(mm_spool_reader_waiting(reader), 0);
     for (int i = 0; i < 3; i++) {

@@ -188,7 +188,7 @@ static void killed_while_appending(void **state)
         mm_spool_writer_t *writer;
         uint8_t buf[MM_FRAME_HEADER + 8] = {0};
 
-        if (mm_spool_writer_create(&writer, unit->dir, 1 << 20, unit->pool, &err) != APR_SUCCESS) {
+        if (mm_spool_writer_create(&writer, unit->dir, 1 << 20, MM_SYNC_NONE, unit->pool, &err) != APR_SUCCESS) {
             _exit(1);
         }
         for (uint64_t n = 0;; n++) {

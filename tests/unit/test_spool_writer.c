@@ -6,17 +6,55 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include <apr_time.h>
 
 #include "spool/spool_reader.h"
 #include "spool/spool_writer.h"
 
+/* In the place of libc's. */
+static int flushes, directories, flush_fails_with;
+
+int fdatasync(int fd)
+{
+    flushes++;
+    errno = flush_fails_with;
+    return flush_fails_with != 0 ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+    directories++;
+    return (int)syscall(SYS_fsync, fd);
+}
+
+/* Of the writers that are made from now on. */
+static mm_sync_t mode = MM_SYNC_NONE;
+
+static int setup(void **state)
+{
+    mode = MM_SYNC_NONE;
+    return unit_setup(state);
+}
+
+static int setup_batch(void **state)
+{
+    mode = MM_SYNC_BATCH;
+    return unit_setup(state);
+}
+
+static int setup_event(void **state)
+{
+    mode = MM_SYNC_EVENT;
+    return unit_setup(state);
+}
+
 static mm_spool_writer_t *writer_for(unit_t *unit, const char *dir, int64_t segment_max)
 {
     mm_spool_writer_t *writer = NULL;
 
-    assert_int_equal(mm_spool_writer_create(&writer, dir, segment_max, unit->pool, NULL), APR_SUCCESS);
+    assert_int_equal(mm_spool_writer_create(&writer, dir, segment_max, mode, unit->pool, NULL), APR_SUCCESS);
     return writer;
 }
 
@@ -103,7 +141,7 @@ static void the_pool_does_not_close(void **state)
     int fd = STDERR_FILENO; /* to be found */
 
     apr_pool_create(&pool, unit->pool);
-    assert_int_equal(mm_spool_writer_create(&writer, unit->dir, 1000, pool, NULL), APR_SUCCESS);
+    assert_int_equal(mm_spool_writer_create(&writer, unit->dir, 1000, MM_SYNC_NONE, pool, NULL), APR_SUCCESS);
     assert_int_equal(append(writer, "x", NULL), APR_SUCCESS);
     assert_int_equal(unit_count(unit, ".seg", &segment), 1);
     assert_int_equal(stat(unit_path(unit, segment), &before), 0);
@@ -428,22 +466,66 @@ static void a_forked_process_begins_its_own(void **state)
     assert_string_equal(read_all(unit, unit->dir, NULL), "parent,parent,child,child,");
 }
 
+static void flushes_each_event_where_asked(void **state)
+{
+    static const int expected[] = {[MM_SYNC_NONE] = 0, [MM_SYNC_BATCH] = 0, [MM_SYNC_EVENT] = 3};
+    unit_t *unit = *state;
+
+    for (mode = MM_SYNC_NONE; mode <= MM_SYNC_EVENT; mode++) {
+        mm_spool_writer_t *writer = writer_for(unit, unit->dir, MM_SPOOL_SEGMENT_MAX);
+
+        flushes = directories = 0;
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(append(writer, "x", NULL), APR_SUCCESS);
+        }
+        assert_int_equal(flushes, expected[mode]);
+        assert_int_equal(directories, mode == MM_SYNC_EVENT ? 1 : 0);
+        mm_spool_writer_close(writer);
+    }
+}
+
+/* The event is refused and will not be read; the next one goes into another segment. */
+static void a_flush_that_fails(void **state)
+{
+    unit_t *unit = *state;
+    mm_spool_writer_t *writer = writer_for(unit, unit->dir, MM_SPOOL_SEGMENT_MAX);
+    mm_err_t err = {0};
+
+    assert_int_equal(append(writer, "one", NULL), APR_SUCCESS);
+    flush_fails_with = EIO;
+    assert_int_equal(append(writer, "two", &err), EIO);
+    assert_non_null(strstr(err.text, unit->dir));
+    flush_fails_with = 0;
+    assert_int_equal(append(writer, "three", NULL), APR_SUCCESS);
+    assert_int_equal(unit_count(unit, ".seg", NULL), 2);
+    mm_spool_writer_close(writer);
+    assert_string_equal(read_all(unit, unit->dir, NULL), "one,three,");
+}
+
 int main(void)
 {
+#define IN_EACH_MODE(test)                                                                                             \
+    cmocka_unit_test_setup_teardown(test, setup, unit_teardown),                                                       \
+        cmocka_unit_test_setup_teardown(test, setup_batch, unit_teardown),                                             \
+        cmocka_unit_test_setup_teardown(test, setup_event, unit_teardown)
+
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(opens_with_the_first_append, unit_setup, unit_teardown),
-        cmocka_unit_test_setup_teardown(the_pool_does_not_close, unit_setup, unit_teardown),
-        cmocka_unit_test_setup_teardown(closes_when_told, unit_setup, unit_teardown),
-        cmocka_unit_test_setup_teardown(changes_the_segment, unit_setup, unit_teardown),
-        cmocka_unit_test_setup_teardown(refuses_what_no_frame_holds, unit_setup, unit_teardown),
-        cmocka_unit_test_setup_teardown(without_a_directory, unit_setup, unit_teardown),
-        cmocka_unit_test_setup_teardown(after_the_directory_was_made_again, unit_setup, unit_teardown),
-        cmocka_unit_test_setup_teardown(the_next_segment_after_the_directory_was_made_again, unit_setup, unit_teardown),
-        cmocka_unit_test_setup_teardown(a_short_write, unit_setup, unit_teardown),
-        cmocka_unit_test_setup_teardown(a_file_at_its_limit, unit_setup, unit_teardown),
-        cmocka_unit_test_setup_teardown(a_disk_that_always_fails, unit_setup, unit_teardown),
-        cmocka_unit_test_setup_teardown(a_full_disk, unit_setup, unit_teardown),
-        cmocka_unit_test_setup_teardown(a_forked_process_begins_its_own, unit_setup, unit_teardown),
+        IN_EACH_MODE(opens_with_the_first_append),
+        IN_EACH_MODE(the_pool_does_not_close),
+        IN_EACH_MODE(closes_when_told),
+        IN_EACH_MODE(changes_the_segment),
+        IN_EACH_MODE(refuses_what_no_frame_holds),
+        IN_EACH_MODE(without_a_directory),
+        IN_EACH_MODE(after_the_directory_was_made_again),
+        IN_EACH_MODE(the_next_segment_after_the_directory_was_made_again),
+        cmocka_unit_test_setup_teardown(a_short_write, setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(a_short_write, setup_batch, unit_teardown),
+        cmocka_unit_test_setup_teardown(flushes_each_event_where_asked, setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(a_flush_that_fails, setup_event, unit_teardown),
+        IN_EACH_MODE(a_file_at_its_limit),
+        IN_EACH_MODE(a_disk_that_always_fails),
+        IN_EACH_MODE(a_full_disk),
+        IN_EACH_MODE(a_forked_process_begins_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
