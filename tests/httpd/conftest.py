@@ -18,7 +18,7 @@ from mm_database import Database  # noqa: E402
 
 from environment import Counts, Httpd  # noqa: E402
 from environment.counts import Markers  # noqa: E402
-from environment.httpd import SINGLE  # noqa: E402
+from environment.httpd import MPM, SINGLE  # noqa: E402
 
 _names = itertools.count(1)
 _alive = []
@@ -34,14 +34,15 @@ def uri_of(base, name):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "parent: is about httpd's parent, its children or reload; httpd -X has none of it")
+    config.addinivalue_line("markers", "threads: needs an MPM with threads, as mod_http2 does")
 
 
 def pytest_collection_modifyitems(config, items):
     """What does not apply to the whole run's kind of httpd is no test of it."""
-    if SINGLE:
-        left_out = [item for item in items if item.get_closest_marker("parent")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    unfit = {name for name, is_unfit in (("parent", SINGLE), ("threads", MPM == "prefork")) if is_unfit}
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in unfit)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 RACES_MAX = 3  # of some hundred stops
