@@ -34,12 +34,14 @@ def uri_of(base, name):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "parent: is about httpd's parent, its children or reload; httpd -X has none of it")
+    config.addinivalue_line("markers", "sample: names the kinds of httpd itself, for a run with the usual one")
     config.addinivalue_line("markers", "threads: needs an MPM with threads, as mod_http2 does")
 
 
 def pytest_collection_modifyitems(config, items):
     """What does not apply to the whole run's kind of httpd is no test of it."""
-    unfit = {name for name, is_unfit in (("parent", SINGLE), ("threads", MPM == "prefork")) if is_unfit}
+    marks = (("parent", SINGLE), ("threads", MPM == "prefork"), ("sample", SINGLE or MPM != "event"))
+    unfit = {name for name, is_unfit in marks if is_unfit}
     left_out = [item for item in items if any(item.get_closest_marker(name) for name in unfit)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]

@@ -105,6 +105,20 @@ def test_graceful_reload_under_load(site):
     assert counted_for_good(site) == dict(load.certain)
 
 
+@pytest.mark.parent
+def test_children_recycled_under_load(site):
+    """MaxConnectionsPerChild: children come and go all the time."""
+    site.write_conf(CONF + "MaxConnectionsPerChild 20\n")
+    site.restart()
+    seen = set(site.children())
+    with Load(site, keep_alive=False) as load:
+        wait_for(lambda: seen.update(site.children()) or len(seen) > 3 * site.child_count, what="children are recycled")
+        load.wait_for_more(100)
+    assert load.uncertain == {}
+    wait_equal(lambda: views(site), dict(load.certain))
+    assert counted_for_good(site) == dict(load.certain)
+
+
 def test_stopped_and_started_under_load(site):
     with Load(site) as load:
         for _ in range(2):

@@ -2,12 +2,15 @@
 
 A visit is recorded when its answer is out, so when a process is killed the client cannot know about two requests of a
 broken connection: the one under way, and the one answered last before it (its bytes left, its record perhaps not). An
-earlier one on the same connection is certain, for httpd took up the next only behind it. A POST is answered 202 only
+earlier one on the same connection is certain, for httpd took up the next only behind it; so is the last one, once httpd
+has closed the connection, and that is waited for. (A prefork child ends at a SIGTERM wherever it is.) A POST is answered 202 only
 when its event is in the spool: there, what was answered is certain, and only the one under way is not."""
 
 import collections
 import http.client
+import socket
 import threading
+
 from .waiting import wait_for
 
 
@@ -17,7 +20,7 @@ class _Visitor(threading.Thread):
         self.load, self.number = load, number
         self.certain, self.uncertain = collections.Counter(), collections.Counter()
         self.failure = None
-        self._connection, self._last = None, None
+        self._connection, self._line, self._last = None, None, None
 
     def run(self):
         try:
@@ -26,8 +29,29 @@ class _Visitor(threading.Thread):
         except Exception as failure:
             self.failure = failure
         finally:
-            if self._connection:
-                self._connection.close()
+            self._finish()
+
+    def _finish(self):
+        """Ends the connection and waits until httpd has, too; a reset says nothing about the last answer."""
+        if self._connection is None:
+            return
+        try:
+            self._line.shutdown(socket.SHUT_WR)
+            while self._line.recv(65536):
+                pass
+        except OSError:
+            self._doubt_last()
+        self._close()
+
+    def _close(self):
+        self._line.close()
+        self._connection.close()
+        self._connection, self._last = None, None
+
+    def _doubt_last(self):
+        if self._last is not None and self.load.method == "GET":
+            self.certain[self._last] -= 1
+            self.uncertain[self._last] += 1
 
     def _connected(self):
         if self._connection is None:
@@ -38,6 +62,8 @@ class _Visitor(threading.Thread):
                 self.load.stopping.wait(0.01)  # nobody listens at the moment
                 return False
             self._connection, self._last = connection, None
+            self._line = connection.sock.dup()  # outlives what http.client closes
+            self._line.settimeout(30)
         return True
 
     def _one(self, id_):
@@ -56,16 +82,12 @@ class _Visitor(threading.Thread):
         self.certain[id_] += 1
         self._last = id_
         if response.will_close:
-            self._connection.close()
-            self._connection = None
+            self._finish()
 
     def _broken(self, id_):
-        self._connection.close()
-        self._connection = None
+        self._doubt_last()
+        self._close()
         self.uncertain[id_] += 1
-        if self._last is not None and self.load.method == "GET":
-            self.certain[self._last] -= 1
-            self.uncertain[self._last] += 1
 
 
 class Load:
@@ -116,7 +138,7 @@ class Load:
         wrong = {id_: (certain[id_], recorded.get(id_, 0), certain[id_] + uncertain[id_])
                  for id_ in set(recorded) | set(certain) | set(uncertain)
                  if not certain[id_] <= recorded.get(id_, 0) <= certain[id_] + uncertain[id_]}
-        assert wrong == {}, "id: (at least, recorded, at most)"
+        assert wrong == {}, f"id: (at least, recorded, at most) {wrong}"
 
     def __enter__(self):
         for visitor in self._visitors:
