@@ -92,7 +92,10 @@ bool mm_round_shrink(mm_round_t *round)
     if (round->frames <= 1 || round->events_max <= 1) {
         return false;
     }
-    round->events_max = round->tally.events > 10 ? round->tally.events / 10 : 1;
+    /* A tenth of what was too much; and less than was asked for, or a round whose first frames hold one event and then
+     * many would be the same again. */
+    int64_t less = round->tally.events / 10 < round->events_max / 2 ? round->tally.events / 10 : round->events_max / 2;
+    round->events_max = less > 1 ? less : 1;
     mm_count_reset(round->count);
     mm_spool_reader_back(round->reader);
     return true;

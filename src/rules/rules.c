@@ -91,8 +91,11 @@ static size_t literal_prefix(const char *pattern)
         return 0;
     }
     len = strspn(pattern + 1, literal);
-    /* The last one may be there several times, or not at all. */
-    return len > 0 && strchr("?*+{", pattern[1 + len]) && pattern[1 + len] ? len - 1 : len;
+    /* Unless what follows can be no quantifier, nor anything that may stand before one (\E, a comment), the last one
+     * may be there several times, or not at all. strchr finds the end of the pattern, too. */
+    const char *next = pattern + 1 + len;
+    bool sure = strchr("$[.", *next) || (*next == '(' && next[1] != '?' && next[1] != '*');
+    return sure || len == 0 ? len : len - 1;
 }
 
 /* What the rest of a plain pattern, behind ^ and its prefix, ends with; NULL when it is not plain. */

@@ -3,14 +3,14 @@
  * What is no frame, where one should begin:
  *  - zeros, while the writer lives: the end, or a frame that a thread is just copying (its first bytes come last, see
  *    spool_window.h). Waited for.
- *  - zeros, when the writer is gone: room it did not use, or an append it died in. Passed over; such an append was
- * never acknowledged, so nothing is set aside.
+ *  - zeros, when the writer is gone: room it did not use, or an append in which it, or the machine, died. Passed over;
+ *    what there is of such an append is set aside, and told as a notice: it is no damage.
  *  - anything else: damage, or, while the writer lives, a frame of which this read saw only a part. If a later round
  *    sees it again and a whole frame stands behind it, or the writer is gone, it is set aside.
  *
- * Invariants: a segment's end is believed only when its lock was had before it was read. A
- * segment's offset moves with every frame handed out and every byte set aside, never otherwise, so that what positions
- * says is what was read; it moves back only to a mark, or before the one frame that is held. One thread.
+ * Invariants: a segment's end is believed only when its lock was had before it was read. A segment's offset moves with
+ * every frame handed out and every byte passed over, never otherwise, so that what positions says is what was read; it
+ * moves back only to a mark, or before the one frame that is held. One thread.
  *
  * Descriptors: the directory and one segment.
  */
@@ -108,7 +108,7 @@ static void tell_unfinished(mm_spool_reader_t *reader)
 {
     if (reader->unfinished_len > 0) {
         mm_log(reader->log, MM_LOG_NOTICE, "MM0103",
-               "%s/%s: %lld bytes at offset %lld are of an append that its process died in; it was not acknowledged",
+               "%s/%s: %lld bytes at offset %lld are of an append in which its process, or the machine, died",
                reader->dir, reader->segment->name, (long long)reader->unfinished_len, (long long)reader->unfinished_at);
     }
     reader->unfinished_len = 0;
@@ -177,6 +177,10 @@ static void pass_over_blank(mm_spool_reader_t *reader, size_t len)
 
     while (used > 0 && reader->buf[reader->start + used - 1] == 0) {
         used--;
+    }
+    if (used > 0) {
+        (void)mm_spool_set_aside(dirfd(reader->handle), segment->name, segment->offset, reader->buf + reader->start,
+                                 used);
     }
     if (used > 0 && reader->unfinished_len == 0) {
         reader->unfinished_at = segment->offset;

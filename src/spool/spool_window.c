@@ -19,8 +19,9 @@
 
 bool mm_spool_window_suits(int fd)
 {
-    /* linux/magic.h: ext2 to ext4, XFS, tmpfs. */
-    static const uint32_t suitable[] = {UINT32_C(0xEF53), UINT32_C(0x58465342), UINT32_C(0x01021994)};
+    /* linux/magic.h: ext2 to ext4, tmpfs. Not XFS, whose cp shares the blocks of a copy with the original by default:
+     * to write to one of them then needs another, for which there may be no room. */
+    static const uint32_t suitable[] = {UINT32_C(0xEF53), UINT32_C(0x01021994)};
     struct statfs fs;
 
     if (fstatfs(fd, &fs) != 0) {

@@ -27,7 +27,9 @@
 
 /* What mm_spool_window_refresh makes writable: it makes pages dirty, and so has them written once more, every 30 s in
  * every process that records at all. Who appends more than this in a second is through the window in 16 s, before the
- * kernel has protected what was made writable when it was opened. */
+ * kernel has protected what was made writable when it was opened (unless somebody had everything flushed: then a page
+ * is made writable where it is touched, which fails only on a file system that fails). A longer frame gets a new
+ * window. */
 #define MM_SPOOL_WINDOW_AHEAD (INT64_C(16) * 1024)
 
 /* All zero is a closed window. */

@@ -267,11 +267,11 @@ static bool take_place(mm_spool_writer_t *writer, size_t len, int64_t *at)
     return true;
 }
 
-/* Whether a frame can be appended without moving the window. */
+/* Whether a frame can be appended without moving the window. One that is longer than what is kept writable cannot. */
 static bool has_room(const mm_spool_writer_t *writer, size_t len)
 {
-    return !writer->mapped ||
-           (writer->window.base != NULL && atomic_load(&writer->end) + (int64_t)len <= writer->window.to);
+    return !writer->mapped || (writer->window.base != NULL && len <= MM_SPOOL_WINDOW_AHEAD &&
+                               atomic_load(&writer->end) + (int64_t)len <= writer->window.to);
 }
 
 /* Moves the window on. Where that fails (the last kilobytes of a disk, an old kernel), the rest of this segment is

@@ -182,6 +182,29 @@ static void becomes_smaller_and_larger(void **state)
     assert_int_equal(s->round.tally.events, 2500 - 3);
 }
 
+/* One event, then a frame of more than twenty: a tenth of them, 2, would be the same round for ever. */
+static void becomes_smaller_also_where_frames_do_not(void **state)
+{
+    setting_t *s = begin(*state);
+    uint8_t buf[MM_FRAME_HEADER + 30 * (MM_EVENT_ENCODED_MAX + 2)];
+    mm_event_t event = event_of(MM_ACTION_VIEW, "v", NULL, NOON_US);
+    size_t len = 0;
+    int tries = 0;
+
+    spool_view(s->writer, "a", NULL);
+    for (int i = 0; i < 25; i++) {
+        len += mm_event_pack(&event, buf + MM_FRAME_HEADER + len);
+    }
+    assert_int_equal(mm_spool_append(s->writer, buf, len, NULL), APR_SUCCESS);
+    do {
+        read_round(s);
+        tries++;
+    } while (tries < 100 && mm_round_shrink(&s->round));
+    assert_true(tries < 20);
+    assert_int_equal(s->round.frames, 1);
+    assert_int_equal(s->round.tally.events, 1);
+}
+
 /* Frames without a single event: the same would be read again and again. */
 static void gives_up_where_there_is_nothing_to_leave_out(void **state)
 {
@@ -207,6 +230,7 @@ int main(void)
         test(keeps_unreadable_events_aside),
         test(says_when_they_cannot_be_kept),
         test(becomes_smaller_and_larger),
+        test(becomes_smaller_also_where_frames_do_not),
         test(gives_up_where_there_is_nothing_to_leave_out),
     };
 
