@@ -32,8 +32,8 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) -fPIC -fvisibility=hidden -fno-str
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 SAN_FLAGS  := -O1 -g $(SANITIZE) -DUNIT_SANITIZED
 
-.PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd test-mpm \
-        check lint fuzz bench-record bench-outage bench-backlog format format-check clean install
+.PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd test-mpm test-faults \
+        check lint fuzz torture bench-record bench-outage bench-backlog format format-check clean install
 all: $(BUILD)/mod_metrics.so $(BUILD)/metricsctl
 
 help:
@@ -46,6 +46,7 @@ help:
 ## make test           everything that must hold; installs what is missing
 ## make test-mpm       the tests with a real httpd under worker, prefork and as one process, in full
 ## make fuzz           fuzzes every parser for FUZZ_SECONDS each (default 600)
+## make torture        kills everything at random for MINUTES (default 30) and compares counts with answers; SEED, MPM
 ## make bench-record   what recording costs, next to a bare httpd and one with CustomLog
 ## make bench-outage   what a database that is away for MINUTES (default 5) costs visitors
 ## make bench-backlog  how fast, and in how much memory, EVENTS (default ten million) in the spool are drained
@@ -146,6 +147,8 @@ test-mpm: all
 	    echo "tests/httpd with $$kind"; \
 	    env $$kind $(BUILD)/venv/bin/python -m pytest -q -n $(HTTPD_AT_ONCE) tests/httpd $(PYTEST_ARGS); \
 	done
+test-faults: all
+	@$(BUILD)/venv/bin/python tests/faults/torture.py --short
 check:
 	@set -e; for c in tests/check/*.py; do python3 $$c; done
 
@@ -164,7 +167,13 @@ bench-backlog: $(BUILD)/fill_spool
 	@scripts/bootstrap test
 	@$(MAKE) --no-print-directory -s all
 	@$(BUILD)/venv/bin/python bench/backlog.py --events $(EVENTS)
-MINUTES ?= 5
+torture: MINUTES ?= 30
+torture:
+	@scripts/bootstrap test
+	@$(MAKE) --no-print-directory -s all
+	@$(BUILD)/venv/bin/python tests/faults/torture.py --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(MPM),--mpm $(MPM))
+bench-outage: MINUTES ?= 5
 bench-outage:
 	@scripts/bootstrap bench
 	@$(MAKE) --no-print-directory -s all
