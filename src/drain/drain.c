@@ -195,7 +195,8 @@ static apr_status_t write_batch(mm_drain_t *drain, mm_err_t *err)
     drain->seq++;
     drain->deltas = (int64_t)mm_count_deltas(drain->count);
     drain->state = STATE_PENDING;
-    drain->reserve = 0;
+    /* Now, not behind it: while the database is away the spool may fill the disk. */
+    drain->reserve = mm_reserve_make(drain->options.spool_dir);
     mm_spool_reader_mark(drain->reader);
     mm_account_written(&drain->account, &drain->round.tally);
     mm_deliver_begin(&drain->deliver);

@@ -2,7 +2,8 @@
  * that it must write a batch first.
  *
  * The room is DIR/batch.tmp itself, allocated beforehand and written over from its beginning. What a batch does not
- * need of it goes back to the disk with the batch; another reserve is made when the segments of that batch are gone.
+ * need of it goes back to the disk with the batch. Another reserve is made at once, so that the spool cannot fill the
+ * disk before it while the database is away; where there is no room for it, when the segments of that batch are gone.
  */
 #ifndef MM_RESERVE_H
 #define MM_RESERVE_H

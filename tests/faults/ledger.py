@@ -23,14 +23,13 @@ class Visit:
     answered_at: float = 0.0
     ended_at: float = 0.0
     broken: bool = False
-    taken: int = 0  # out of the spool, by a flipped bit
 
-    def bounds(self, kills):
-        """(least, most) that may be recorded. kills: intervals in which processes were killed."""
+    def bounds(self, kills, lost=0):
+        """(least, most) that may be counted. kills: when processes were killed; lost: taken by a flipped bit."""
         killed = any(begin <= self.ended_at and self.answered_at <= end for begin, end in kills)
         least = self.answered - (1 if killed and self.answered else 0)
         most = self.answered + (1 if self.broken else 0)
-        return max(least - self.taken, 0), max(most - self.taken, 0)
+        return max(least - lost, 0), max(most - lost, 0)
 
 
 @dataclass
@@ -42,12 +41,14 @@ class Book:
     refused: dict = field(default_factory=dict)
     taken: dict = field(default_factory=dict)  # marker: keys, destroyed in the spool by a fault
     visits: dict = field(default_factory=dict)  # id: Visit
+    lost_visits: Counter = field(default_factory=Counter)  # by id, destroyed likewise
     answers: Counter = field(default_factory=Counter)  # by status; 0 is none
 
     def add(self, other):
         self.certain.update(other.certain)
         for name in ("unknown", "refused", "taken", "visits"):
             getattr(self, name).update(getattr(other, name))
+        self.lost_visits.update(other.lost_visits)
         self.answers.update(other.answers)
 
     def note(self, marker, keys, status):
@@ -132,7 +133,7 @@ def compare(book, kills, totals, users):
     verdict.events = sum(least.values())
     most = Counter(least)
     for id_, visit in book.visits.items():
-        low, high = visit.bounds(kills)
+        low, high = visit.bounds(kills, book.lost_visits[id_])
         least[VISITS, id_, visit.user, "views"] = low
         most[VISITS, id_, visit.user, "views"] = high
         verdict.uncertain += high - low

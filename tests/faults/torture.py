@@ -12,6 +12,7 @@ same. MM_DATABASE chooses the server.
 import argparse
 import os
 import random
+import signal
 import sys
 import threading
 import time
@@ -27,7 +28,9 @@ from environment import waiting  # noqa: E402
 
 waiting.POLL_SECONDS = 0.03  # a look at all processes is not free, and the machine is small
 
+import database  # noqa: E402, F401
 import processes  # noqa: E402, F401
+import spool  # noqa: E402, F401
 from fault import KINDS  # noqa: E402
 from ledger import compare, read_database, read_rejected  # noqa: E402
 from world import ALL_TYPES, World  # noqa: E402
@@ -67,6 +70,8 @@ class Tormentor(threading.Thread):
     def run(self):
         while (kind := self.next()) is not None and not self.world.failed.is_set():
             begin = time.monotonic()
+            if self.world.verbose:
+                print(f"{self.name}: {kind.name} …", flush=True)
             try:
                 self.do(kind)
                 self.done[kind.name] += 1
@@ -109,8 +114,7 @@ def report(options, world, tormentors, verdict, book, seconds):
 def torture(options):
     begin = time.monotonic()
     print(f"torture: seed {options.seed}, {options.mpm}", flush=True)
-    world = World(options.seed, options.mpm, options.pause)
-    world.failed, world.verbose = threading.Event(), options.verbose
+    world = World(options.seed, options.mpm, options.pause, options.verbose)
     try:
         world.start()
         tormentors = [Tormentor(site, options, begin + options.minutes * 60) for site in world.sites]
@@ -144,7 +148,9 @@ def main():
     parser.add_argument("--only", action="append", choices=sorted(KINDS), help="only this kind; may come again")
     parser.add_argument("--pause", type=float, default=0.12, help="seconds between a client's POSTs of many events")
     parser.add_argument("--verbose", action="store_true", help="say each fault")
-    return torture(parser.parse_args())
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and so everything is taken down again
+    return torture(options)
 
 
 if __name__ == "__main__":
