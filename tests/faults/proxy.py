@@ -155,7 +155,7 @@ class Proxy:
         """{place: code} of the operations that shall fail."""
         collection, ops = update.collection, update.operations
         names = [(collection, str(op["q"]["_id"]), wire.seq_of(op)) for op in ops]
-        if self.mode == "poison" and len(ops) >= 20 and not self.hits:
+        if self.mode == "poison" and len(ops) >= 5 and not self.hits:
             self._poisoned.add(names[self._random.randrange(len(ops))])
             self.hit()
         chosen = {place: POISON_CODE for place, name in enumerate(names) if name in self._poisoned}

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import clock
+import pymongo
 from environment import Counts, Httpd, wait_for
 from ledger import Book
 from mm_database import Database
@@ -108,7 +109,7 @@ class Site:
 
     def is_counted(self, id_):
         try:
-            return self.world.counts.db["metrics_" + MARKERS].find_one({"_id": id_}) is not None
+            return self.world.impatient[NAME]["metrics_" + MARKERS].find_one({"_id": id_}) is not None
         except PyMongoError:
             return False  # another fault has taken the database away
 
@@ -130,6 +131,7 @@ class World:
         self.visitors, self.failed, self.verbose = None, threading.Event(), verbose
         self.database = Database().start()
         self.counts = Counts(self.database.uri, NAME)
+        self.impatient = pymongo.MongoClient(self.database.uri, serverSelectionTimeoutMS=300, socketTimeoutMS=5000)
         self.sites = [Site(number, self) for number in range(2)]
         self._pause = pause
 
@@ -189,6 +191,7 @@ class World:
         for httpd in self.httpds:
             httpd.remove()
         self.counts.close()
+        self.impatient.close()
         self.database.stop()
         if os.path.isdir(self.directory):
             shutil.rmtree(self.directory)
