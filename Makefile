@@ -129,6 +129,7 @@ test:
 	@$(MAKE) --no-print-directory test-asan
 	@$(MAKE) --no-print-directory test-fuzz-seeds
 	@$(MAKE) --no-print-directory test-httpd
+	@$(MAKE) --no-print-directory test-faults
 
 test-unit: $(UNIT_BIN)
 	@tests/unit/run $(UNIT_BIN)
