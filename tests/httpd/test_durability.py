@@ -52,6 +52,7 @@ def test_everything_is_counted_in_every_mode(httpd, sync):
     site.counts.wait("datasets", expected)
 
 
+@pytest.mark.parent
 @pytest.mark.parametrize("sync", ["batch", "event"])
 def test_children_and_drainer_killed_in_every_mode(httpd, sync):
     site = with_files(httpd(CONF, settings=settings(f"sync={sync}"), markers=False), [])
