@@ -73,6 +73,7 @@ def test_children_and_drainer_killed_in_every_mode(httpd, sync):
     load.check(wait_for(counted, what="all that was acknowledged is counted"))
 
 
+@pytest.mark.parent
 def test_batch_has_a_thread_that_flushes(httpd):
     """It is there before the database is, ends with the drainer, and does not keep it from ending."""
     site = httpd(CONF, settings=settings("sync=batch"), markers=False, mongo_uri="mongodb://127.0.0.1:9/none")
