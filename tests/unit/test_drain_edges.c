@@ -204,6 +204,23 @@ static void keeps_a_reserve(void **state)
     close_drain(&s);
 }
 
+/* While it is away the spool may fill the disk. */
+static void keeps_a_reserve_while_the_database_is_away(void **state)
+{
+    setting_t s = begin(*state);
+    struct stat info;
+    int worked;
+
+    s.options.mongo_uri = "mongodb://127.0.0.1:9/unit?" TIMES;
+    spool_view(s.writer, "a", NULL);
+    assert_int_equal(open_drain(&s), APR_SUCCESS);
+    assert_int_not_equal(mm_drain_step(s.drain, &worked, &s.err), APR_SUCCESS);
+    assert_true(has_file(s.dir, MM_BATCH_FILE));
+    assert_int_equal(stat(apr_pstrcat(s.unit->pool, s.dir, "/" MM_BATCH_TEMP_FILE, NULL), &info), 0);
+    assert_int_equal(info.st_size, MM_RESERVE_MAX);
+    close_drain(&s);
+}
+
 /* --- more than it looks at --- */
 
 static void once_comes_to_all_segments(void **state)
@@ -324,6 +341,7 @@ int main(void)
         test(falls_back_to_smaller_batches),
         test(waits_when_not_even_one_event_fits),
         test(keeps_a_reserve),
+        test(keeps_a_reserve_while_the_database_is_away),
         test(once_comes_to_all_segments),
         test(once_comes_behind_empty_segments),
         test(keeps_events_of_a_newer_version),
