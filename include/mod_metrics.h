@@ -95,8 +95,8 @@ typedef struct metrics_authz_provider {
  * Appends one event to the spool, with the time, address and agent of r; it is then counted by the same rules as a
  * visit. action is "view" or "download"; user may be NULL. All strings are copied. Returns APR_SUCCESS once the event
  * is in the spool, APR_EINVAL for an unknown type or action or an id or user beyond the limits, APR_ENOTIMPL when no
- * spool is configured, or the error of the write. Any thread of a child process. It does not block on anything but the
- * local disk. */
+ * spool is configured, another error when it could not be written or the spool is at its limit. Any thread of a child
+ * process. It does not block on anything but the local disk. */
 APR_DECLARE_OPTIONAL_FN(apr_status_t, metrics_record,
                         (request_rec * r, const char *type, const char *id, const char *action, const char *user));
 

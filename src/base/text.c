@@ -2,6 +2,7 @@
 #include "base/text.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #define TYPE_NAME_MAX 32
 
@@ -69,5 +70,29 @@ bool mm_text_is_type_name(const char *name, size_t len)
             return false;
         }
     }
+    return true;
+}
+
+bool mm_text_size(int64_t *bytes, const char *text)
+{
+    static const char units[] = "kmg";
+    const char *at = text, *unit;
+    int64_t n = 0;
+
+    for (; *at >= '0' && *at <= '9'; at++) {
+        if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, *at - '0', &n)) {
+            return false;
+        }
+    }
+    if (at == text) {
+        return false;
+    }
+    if (*at != '\0') {
+        unit = strchr(units, *at | 0x20);
+        if (unit == NULL || at[1] != '\0' || __builtin_mul_overflow(n, INT64_C(1) << (10 * (unit - units + 1)), &n)) {
+            return false;
+        }
+    }
+    *bytes = n;
     return true;
 }

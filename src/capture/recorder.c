@@ -17,7 +17,8 @@ APLOG_USE_MODULE(metrics);
 typedef struct recorder {
     mm_spool_writer_t *writer;
     mm_status_page_t *status;
-    mm_throttle_t failures;
+    int64_t max;               /* bytes that may wait; INT64_MAX: no limit */
+    mm_throttle_t failures[3]; /* full, no room, error */
 } recorder_t;
 
 static recorder_t *recorder;
@@ -25,6 +26,20 @@ static recorder_t *recorder;
 void mm_recorder_reset(void)
 {
     recorder = NULL;
+}
+
+/* What waits is on the disk until the whole of its segment is counted, so segments must be small beside the limit. */
+static int64_t segment_max(const mm_config_t *config)
+{
+    int64_t part = config->spool_max / 8;
+    return part > 0 && part < MM_SPOOL_SEGMENT_MAX ? part : MM_SPOOL_SEGMENT_MAX;
+}
+
+/* Somebody must lower what we raise: the drainer, through the file or, where it is httpd's, through the memory that
+ * takes its place. Without that the limit would be reached once and for all. */
+static int64_t limit_of(const mm_config_t *config, const mm_status_page_t *status)
+{
+    return config->spool_max > 0 && (config->drainer || mm_status_is_file(status)) ? config->spool_max : INT64_MAX;
 }
 
 void mm_recorder_child_init(server_rec *s)
@@ -40,13 +55,19 @@ void mm_recorder_child_init(server_rec *s)
         return;
     }
     recorder_t *made = apr_pcalloc(pool, sizeof(*made));
-    if (mm_spool_writer_create(&made->writer, config->spool_dir, MM_SPOOL_SEGMENT_MAX, config->spool_sync, pool,
-                               &err) != APR_SUCCESS) {
+    if (mm_spool_writer_create(&made->writer, config->spool_dir, segment_max(config), config->spool_sync, pool, &err) !=
+        APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, err.status, s, "MM0401: nothing is recorded: %s", err.text);
         return;
     }
     if (mm_status_open(&made->status, config->spool_dir, &err) != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_INFO, 0, s, "MM0406: this child counts what it does elsewhere: %s", err.text);
+    }
+    made->max = limit_of(config, made->status);
+    if (made->max == INT64_MAX && config->spool_max > 0) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "MM0407: max= of MetricsSpool is not heeded: with MetricsDrainer Off it needs counters that are "
+                     "shared through the file " MM_STATUS_FILE " of the spool, and they are not");
     }
     recorder = made;
 }
@@ -63,21 +84,33 @@ void mm_recorder_left_out(void)
     }
 }
 
-static void complain(server_rec *s, const mm_err_t *err, size_t events)
+/* Each cause by itself: of a second one that joins the first the log must not be silent. */
+static void complain(server_rec *s, const mm_err_t *err, mm_status_value_t fate, size_t events)
 {
+    static const char *const causes[] = {"the spool is at its limit", "no room on the disk", "failure"};
+    int cause = fate == MM_STATUS_DROPPED_FULL ? 0 : fate == MM_STATUS_DROPPED_NO_ROOM ? 1 : 2;
     int64_t lost;
 
-    if (mm_throttle_tell(&recorder->failures, apr_time_now(), (int64_t)events, &lost)) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "MM0402: %" APR_INT64_T_FMT " event(s) could not be recorded: %s",
-                     lost, err->text);
+    if (mm_throttle_tell(&recorder->failures[cause], apr_time_now(), (int64_t)events, &lost)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "MM0402: %" APR_INT64_T_FMT " event(s) could not be recorded (%s): %s", lost, causes[cause],
+                     err->text);
     }
 }
 
+/* The bytes are taken out of the limit first, so that no number of threads and processes goes beyond it. */
 static apr_status_t append(uint8_t *buf, size_t len, mm_err_t *err)
 {
+    int64_t size = (int64_t)(MM_FRAME_HEADER + len);
+    if (!mm_status_add_within(recorder->status, MM_STATUS_SPOOL_BYTES, size, recorder->max)) {
+        return mm_err_set(err, MM_RECORDER_FULL,
+                          "events of %" APR_INT64_T_FMT " bytes wait, and max= of MetricsSpool is %" APR_INT64_T_FMT
+                          "; see why they are not counted, or raise it",
+                          mm_status_get(recorder->status, MM_STATUS_SPOOL_BYTES), recorder->max);
+    }
     apr_status_t rv = mm_spool_append(recorder->writer, buf, len, err);
-    if (rv == APR_SUCCESS) {
-        mm_status_add(recorder->status, MM_STATUS_SPOOL_BYTES, (int64_t)(MM_FRAME_HEADER + len));
+    if (rv != APR_SUCCESS) {
+        mm_status_add(recorder->status, MM_STATUS_SPOOL_BYTES, -size);
     }
     return rv;
 }
@@ -125,6 +158,9 @@ static mm_status_value_t fate_of(apr_status_t rv, const mm_event_t *event)
     if (rv == APR_EINVAL) {
         return MM_STATUS_DROPPED_INVALID;
     }
+    if (rv == MM_RECORDER_FULL) {
+        return MM_STATUS_DROPPED_FULL;
+    }
     return rv == ENOSPC || rv == EDQUOT ? MM_STATUS_DROPPED_NO_ROOM : MM_STATUS_DROPPED_ERROR;
 }
 
@@ -141,10 +177,11 @@ apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t 
     if (rv == APR_SUCCESS) {
         rv = n == 1 ? append_one(&events[0], &local) : append_many(events, n, pool, &local);
     }
-    mm_status_add(recorder->status, fate_of(rv, &events[0]), (int64_t)n);
+    mm_status_value_t fate = fate_of(rv, &events[0]);
+    mm_status_add(recorder->status, fate, (int64_t)n);
     if (rv != APR_SUCCESS) {
         if (rv != APR_EINVAL) {
-            complain(s, &local, n);
+            complain(s, &local, fate, n);
         }
         return mm_err_set(err, rv, "%s", local.text);
     }

@@ -11,6 +11,9 @@
 #include "event/event.h"
 #include "status/status.h"
 
+/* MetricsSpool's max= is reached. */
+#define MM_RECORDER_FULL (APR_OS_START_USERERR + 201)
+
 /* For the child_init hook. Without MetricsSpool, and when the spool cannot be used, recording answers APR_ENOTIMPL from
  * then on. */
 void mm_recorder_child_init(server_rec *s);
@@ -19,8 +22,8 @@ void mm_recorder_child_init(server_rec *s);
 void mm_recorder_reset(void);
 
 /* Checks and appends n events as one unit: all of them are in the spool when this returns APR_SUCCESS, none of them
- * otherwise. Logs a failure of the spool itself; APR_EINVAL (an event beyond the limits, err says which) is for the
- * caller. Any thread. */
+ * otherwise. Logs a failure of the spool itself, MM_RECORDER_FULL included; APR_EINVAL (an event beyond the limits, err
+ * says which) is for the caller. Any thread. */
 apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t n, apr_pool_t *pool, mm_err_t *err);
 
 /* An event that MetricsIgnore keeps out. Any thread. */

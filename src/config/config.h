@@ -46,6 +46,7 @@ typedef struct mm_config {
     const char *catalog_uri;   /* NULL: the documents are in mongo_uri's database */
     const char *spool_dir;     /* absolute */
     mm_sync_t spool_sync;      /* MetricsSpool sync= */
+    int64_t spool_max;         /* MetricsSpool max=, bytes; 0: as much as the disk holds */
     const char *prefix;        /* MetricsCollectionPrefix */
     int64_t interval_us;       /* MetricsFlushInterval; 0: the drainer's default */
     int drainer;               /* MetricsDrainer: 1 (default) supervise one, 0 somebody else runs metricsctl drain */

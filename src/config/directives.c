@@ -17,7 +17,9 @@ APLOG_USE_MODULE(metrics);
 #define INTERVAL_MIN_S 0.05
 #define INTERVAL_MAX_S 3600.0
 #define PREFIX_MAX     32
-#define DOWNLOAD_RULE  ((void *)1)
+/* Twice the largest frame, so that whatever can be recorded at all fits into a spool that is empty. */
+#define SPOOL_MAX_MIN (INT64_C(8) * 1024 * 1024)
+#define DOWNLOAD_RULE ((void *)1)
 
 /* A URI as written, or the first line of the file that `file:PATH` names, so that a password needs not stand in the
  * configuration. */
@@ -64,7 +66,16 @@ static const char *set_spool_option(cmd_parms *cmd, mm_config_t *config, const c
                    : apr_psprintf(cmd->pool, "MetricsSpool: %s is not known; write sync=none, sync=batch or sync=event",
                                   arg);
     }
-    return apr_psprintf(cmd->pool, "MetricsSpool: \"%s\" is not known; behind the directory may stand sync=", arg);
+    if (strncmp(arg, "max=", 4) == 0) {
+        return mm_text_size(&config->spool_max, arg + 4) && config->spool_max >= SPOOL_MAX_MIN
+                   ? NULL
+                   : apr_psprintf(cmd->pool,
+                                  "MetricsSpool: %s is not a number of bytes of at least 8M; write it as "
+                                  "max=512M or max=4G",
+                                  arg);
+    }
+    return apr_psprintf(cmd->pool,
+                        "MetricsSpool: \"%s\" is not known; behind the directory may stand max= and sync=", arg);
 }
 
 static const char *set_spool(cmd_parms *cmd, void *dir, int argc, char *const argv[])
@@ -81,6 +92,7 @@ static const char *set_spool(cmd_parms *cmd, void *dir, int argc, char *const ar
     }
     config->spool_dir = path;
     config->spool_sync = MM_SYNC_NONE;
+    config->spool_max = 0;
     for (int i = 1; i < argc && !wrong; i++) {
         wrong = set_spool_option(cmd, config, argv[i]);
     }
@@ -236,8 +248,9 @@ const command_rec mm_config_commands[] = {
                   "where the application's documents are, if not in MetricsMongoURI's database"),
     AP_INIT_TAKE1("MetricsCollectionPrefix", set_prefix_globally, NULL, RSRC_CONF,
                   "how the names of the collections begin; metrics_ if not set"),
-    AP_INIT_TAKE_ARGV("MetricsSpool", set_spool, NULL, RSRC_CONF,
-                      "a directory on a local disk where events wait for the database, and sync=none, batch or event"),
+    AP_INIT_TAKE_ARGV(
+        "MetricsSpool", set_spool, NULL, RSRC_CONF,
+        "a directory on a local disk where events wait for the database, max=SIZE and sync=none, batch or event"),
     AP_INIT_TAKE1("MetricsFlushInterval", set_interval_globally, NULL, RSRC_CONF,
                   "seconds between two looks of the drainer at the spool; 1 if not set"),
     AP_INIT_FLAG("MetricsDrainer", set_drainer_globally, NULL, RSRC_CONF,

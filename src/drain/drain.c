@@ -91,6 +91,14 @@ static apr_status_t resume(mm_drain_t *drain, mm_err_t *err)
     return APR_SUCCESS;
 }
 
+/* What the spool's limit is held against must be true before the database is there to make the first round end. */
+static void account_now(mm_drain_t *drain)
+{
+    if (mm_spool_reader_begin(drain->reader, NULL) == APR_SUCCESS) {
+        mm_account_idle(&drain->account, drain->reader, false);
+    }
+}
+
 /* With the lock in hand: the rest of what a drain needs. */
 static apr_status_t set_up(mm_drain_t *drain, mm_err_t *err)
 {
@@ -112,6 +120,7 @@ static apr_status_t set_up(mm_drain_t *drain, mm_err_t *err)
     if (rv == APR_SUCCESS) {
         drain->reserve = mm_reserve_make(drain->options.spool_dir);
         mm_account_open(&drain->account, &drain->options, drain->log);
+        account_now(drain);
     }
     return rv;
 }

@@ -28,7 +28,11 @@ static int not_recorded(request_rec *r, apr_status_t rv, const mm_err_t *err)
     if (rv == APR_EINVAL) {
         return mm_problem_send(r, HTTP_BAD_REQUEST, err->text);
     }
-    if (APR_STATUS_IS_ENOSPC(rv)) {
+    if (rv == MM_RECORDER_FULL) {
+        return mm_problem_send(r, HTTP_SERVICE_UNAVAILABLE,
+                               "Nothing was recorded: as many events wait as are allowed to. Try again later.");
+    }
+    if (rv == ENOSPC || rv == EDQUOT) {
         return mm_problem_send(r, HTTP_INSUFFICIENT_STORAGE, "Nothing was recorded: the spool has no room.");
     }
     return mm_problem_send(r, HTTP_SERVICE_UNAVAILABLE, "Nothing was recorded: the spool cannot be written.");

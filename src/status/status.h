@@ -71,6 +71,21 @@ static inline void mm_status_add(mm_status_page_t *page, mm_status_value_t value
     }
 }
 
+/* The same where the value then is at most limit; whether it was done. Whoever adds in this way, in any number of
+ * threads and processes, never brings it above. */
+static inline bool mm_status_add_within(mm_status_page_t *page, mm_status_value_t value, int64_t n, int64_t limit)
+{
+    int64_t now = page != NULL ? atomic_load_explicit(&page->values[value], memory_order_relaxed) : 0;
+
+    while (page != NULL && n <= limit - now) {
+        if (atomic_compare_exchange_weak_explicit(&page->values[value], &now, now + n, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return page == NULL;
+}
+
 static inline void mm_status_set(mm_status_page_t *page, mm_status_value_t value, int64_t n)
 {
     if (page != NULL) {

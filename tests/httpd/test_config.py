@@ -33,6 +33,8 @@ MISTAKES = {
     "prefix of system": ('MetricsCollectionPrefix "System."', "MetricsCollectionPrefix", "letter"),
     "spool is empty": ('MetricsSpool ""', "MetricsSpool", "directory"),
     "spool with an unknown sync": ('MetricsSpool "${SPOOL}" sync=always', "MetricsSpool", "sync=none, sync=batch or"),
+    "spool with a limit that is none": ('MetricsSpool "${SPOOL}" max=lots', "MetricsSpool", "max=4G"),
+    "spool with a limit too low": ('MetricsSpool "${SPOOL}" sync=event max=8191K', "MetricsSpool", "at least 8M"),
     "spool with an unknown option": ('MetricsSpool "${SPOOL}" size=4G', "MetricsSpool", "size=4G"),
     "spool in a virtual host": ('<VirtualHost *>\nMetricsSpool "${SPOOL}"\n</VirtualHost>', "MetricsSpool", "VirtualHost"),
     "drainer is neither": ("MetricsDrainer maybe", "MetricsDrainer", "On or Off"),

@@ -86,6 +86,21 @@ static void the_size_of_the_spool_is_set_right(void **state)
     assert_int_equal(value(&s, MM_STATUS_SPOOL_BYTES), 0);
 }
 
+/* Before any round: a database that is away keeps rounds from ending, and the limit of the spool from being right. */
+static void the_size_of_the_spool_is_right_from_the_beginning(void **state)
+{
+    setting_t s = begin(*state);
+
+    spool_view(s.writer, "a", NULL);
+    spool_view(s.writer, "b", NULL);
+    assert_int_equal(open_drain(&s), APR_SUCCESS);
+    assert_true(value(&s, MM_STATUS_SPOOL_BYTES) > 2 * MM_FRAME_HEADER);
+    close_drain(&s);
+    drain_all(&s);
+    assert_int_equal(value(&s, MM_STATUS_SPOOL_BYTES), 0);
+    assert_int_equal(views(&s), 2);
+}
+
 static void a_damaged_page_hurts_nobody(void **state)
 {
     setting_t s = begin(*state);
@@ -106,6 +121,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_batch_is_counted_when_it_is_applied, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(a_database_that_is_away_is_seen, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(the_size_of_the_spool_is_set_right, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(the_size_of_the_spool_is_right_from_the_beginning, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(a_damaged_page_hurts_nobody, unit_setup, unit_teardown),
     };
 

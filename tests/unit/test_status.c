@@ -2,6 +2,7 @@
 #include "unit_spool.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 #include "spool/spool.h"
 #include "status/status.h"
@@ -161,6 +162,48 @@ static void without_the_file_a_family_shares(void **state)
     assert_int_equal(mm_status_get(page, MM_STATUS_READ), 7);
 }
 
+#define LIMIT_THREADS 4
+#define LIMIT         INT64_C(100003)
+
+static void *add_until_full(void *data)
+{
+    mm_status_page_t *page = data;
+    int64_t added = 0;
+
+    while (mm_status_add_within(page, MM_STATUS_SPOOL_BYTES, 7, LIMIT)) {
+        added += 7;
+        if (mm_status_get(page, MM_STATUS_SPOOL_BYTES) > LIMIT) {
+            return (void *)(intptr_t)-1;
+        }
+    }
+    return (void *)(intptr_t)added;
+}
+
+static void a_limit_is_exact(void **state)
+{
+    static mm_status_page_t page;
+    pthread_t threads[LIMIT_THREADS];
+    int64_t sum = 0;
+
+    (void)state;
+    for (int i = 0; i < LIMIT_THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, add_until_full, &page), 0);
+    }
+    for (int i = 0; i < LIMIT_THREADS; i++) {
+        void *added = NULL;
+
+        assert_int_equal(pthread_join(threads[i], &added), 0);
+        assert_true((intptr_t)added >= 0);
+        sum += (intptr_t)added;
+    }
+    assert_true(sum == LIMIT / 7 * 7);
+    assert_true(mm_status_get(&page, MM_STATUS_SPOOL_BYTES) == sum);
+    assert_true(mm_status_add_within(&page, MM_STATUS_SPOOL_BYTES, LIMIT - sum, LIMIT));
+    assert_false(mm_status_add_within(&page, MM_STATUS_SPOOL_BYTES, 1, LIMIT));
+    assert_true(mm_status_add_within(&page, MM_STATUS_SPOOL_BYTES, 1, INT64_MAX));
+    assert_true(mm_status_add_within(NULL, MM_STATUS_SPOOL_BYTES, 1, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +213,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(damage_is_not_believed, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(a_link_is_not_followed, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(without_the_file_a_family_shares, unit_setup, unit_teardown),
+        cmocka_unit_test(a_limit_is_exact),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,13 +119,42 @@ static void type_names(void **state)
     assert_false(mm_text_is_type_name("data\0x", 6));
 }
 
+static void sizes(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t bytes;
+    } right[] = {{"0", 0},
+                 {"1048576", 1048576},
+                 {"8K", 8192},
+                 {"8k", 8192},
+                 {"64M", INT64_C(64) << 20},
+                 {"4g", INT64_C(4) << 30},
+                 {"8589934591G", INT64_C(8589934591) << 30},
+                 {"9223372036854775807", INT64_MAX}};
+    static const char *const wrong[] = {"",     "K",   "-1",   "+1", " 1",    "1 ",          "1.5G",
+                                        "8MB",  "8KK", "0x10", "8T", "1\x0b", "8589934592G", "9223372036854775808",
+                                        "1\xcb"};
+    int64_t bytes;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+        bytes = -1;
+        assert_true(mm_text_size(&bytes, right[i].text));
+        assert_true(bytes == right[i].bytes);
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        bytes = -1;
+        assert_false(mm_text_size(&bytes, wrong[i]));
+        assert_true(bytes == -1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(well_formed),
-        cmocka_unit_test(malformed),
-        cmocka_unit_test(every_code_point),
-        cmocka_unit_test(type_names),
+        cmocka_unit_test(well_formed), cmocka_unit_test(malformed), cmocka_unit_test(every_code_point),
+        cmocka_unit_test(type_names),  cmocka_unit_test(sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
