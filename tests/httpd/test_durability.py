@@ -5,6 +5,8 @@ import errno
 import os
 import signal
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -213,18 +215,17 @@ def test_a_limit_that_nobody_could_lower_is_not_heeded(httpd):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """A directory with a disk of 24 MiB of its own."""
+def small_disk():
+    """A directory with a disk of 24 MiB of its own. Not below tmp_path: pytest keeps httpd's User out of that."""
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small disk; tests/unit/test_spool_writer.c has one of its own")
-    tmp_path.chmod(0o755)
-    for above in tmp_path.parents[:2]:
-        above.chmod(0o755)
-    spool = tmp_path / "spool"
-    spool.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=0700", "tmpfs", str(spool)], check=True)
-    yield spool
-    subprocess.run(["umount", "-l", str(spool)], check=True)
+    with tempfile.TemporaryDirectory(prefix="mm-disk-", dir="/tmp") as above:
+        os.chmod(above, 0o755)
+        spool = Path(above) / "spool"
+        spool.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=0700", "tmpfs", str(spool)], check=True)
+        yield spool
+        subprocess.run(["umount", "-l", str(spool)], check=True)
 
 
 def fill(disk):
