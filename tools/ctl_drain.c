@@ -55,7 +55,7 @@ static const char usage[] =
     " is used\n"
     "  --prefix PREFIX      of the collections' names; default " MM_STORE_PREFIX_DEFAULT "\n"
     "  --types NAME,NAME    the types whose indexes are made; default " TYPES_DEFAULT "\n"
-    "  --interval SECONDS   between two looks at the spool, 0.01 to 3600; default 1\n"
+    "  --interval SECONDS   between two looks at the spool, 0.01 to 3600; default 2\n"
     "  --sync batch         flush the spool to the disk every second, as MetricsSpool's sync=batch asks for; none and\n"
     "                       event need nothing of a drainer\n"
     "  --once               end when all is counted, or at the first failure\n"

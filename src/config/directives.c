@@ -252,7 +252,7 @@ const command_rec mm_config_commands[] = {
         "MetricsSpool", set_spool, NULL, RSRC_CONF,
         "a directory on a local disk where events wait for the database, max=SIZE and sync=none, batch or event"),
     AP_INIT_TAKE1("MetricsFlushInterval", set_interval_globally, NULL, RSRC_CONF,
-                  "seconds between two looks of the drainer at the spool; 1 if not set"),
+                  "seconds between two looks of the drainer at the spool; 2 if not set"),
     AP_INIT_FLAG("MetricsDrainer", set_drainer_globally, NULL, RSRC_CONF,
                  "On (as if not set): httpd runs the drainer; Off: `metricsctl drain` does"),
     AP_INIT_RAW_ARGS("<MetricsType", mm_set_type_section, NULL, RSRC_CONF,
