@@ -242,8 +242,10 @@ static apr_status_t commit_frame(mm_spool_writer_t *writer, const uint8_t *frame
     bool spent;
     apr_status_t status = mm_spool_commit(&writer->commit, writer->fd, frame, len, &spent);
 
-    if (spent) {
-        give_up(writer, status != APR_SUCCESS ? status : EIO);
+    /* One that succeeded in a segment that is spent leaves it to the one whose failure spent it to say why; that one
+     * has the lock, too, so nobody changes the segment before. */
+    if (spent && status != APR_SUCCESS) {
+        give_up(writer, status);
     }
     if (status != APR_SUCCESS) {
         return mm_err_set_os(err, status, "a record cannot be brought onto the disk of the spool directory %s",

@@ -2,8 +2,10 @@
 #include "unit_spool.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -15,10 +17,15 @@
 
 /* In the place of libc's. */
 static int flushes, directories, flush_fails_with;
+static atomic_bool flush_held, flush_waits;
 
 int fdatasync(int fd)
 {
     flushes++;
+    while (atomic_load(&flush_held)) {
+        atomic_store(&flush_waits, true);
+        sched_yield();
+    }
     errno = flush_fails_with;
     return flush_fails_with != 0 ? -1 : (int)syscall(SYS_fdatasync, fd);
 }
@@ -502,6 +509,56 @@ static void a_flush_that_fails(void **state)
     assert_string_equal(read_all(unit, unit->dir, NULL), "one,three,");
 }
 
+static void *append_and_wait(void *data)
+{
+    return (void *)(intptr_t)append(data, "two", NULL);
+}
+
+/* A thread waits for the disk with a whole frame while another finds the segment at its limit. */
+static int close_under_a_flush(unit_t *unit)
+{
+    mm_spool_writer_t *writer = writer_for(unit, unit->dir, MM_SPOOL_SEGMENT_MAX);
+    struct rlimit limit = {35, 35};
+    void *taken = NULL;
+    pthread_t thread;
+
+    signal(SIGXFSZ, SIG_IGN);
+    /* From the second segment on, a failed one is replaced once a second: until then the cause is told again. */
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0 || append(writer, "one", NULL) != APR_SUCCESS ||
+        append(writer, "two", NULL) != APR_SUCCESS || append(writer, "3rd", NULL) != ENOSPC ||
+        append(writer, "one", NULL) != APR_SUCCESS) {
+        return 1;
+    }
+    atomic_store(&flush_held, true);
+    if (pthread_create(&thread, NULL, append_and_wait, writer) != 0) {
+        return 2;
+    }
+    while (!atomic_load(&flush_waits)) {
+        sched_yield();
+    }
+    if (append(writer, "3rd", NULL) != ENOSPC) {
+        return 3;
+    }
+    atomic_store(&flush_held, false);
+    if (pthread_join(thread, &taken) != 0 || (intptr_t)taken != APR_SUCCESS) {
+        return 4;
+    }
+    return append(writer, "3rd", NULL) == ENOSPC ? 0 : 5;
+}
+
+/* Who succeeded does not say why the others failed. */
+static void the_cause_is_that_of_who_failed(void **state)
+{
+    unit_t *unit = *state;
+    pid_t child = fork();
+
+    if (child == 0) {
+        _exit(close_under_a_flush(unit));
+    }
+    assert_int_equal(unit_wait(child), 0);
+    assert_string_equal(read_all(unit, unit->dir, NULL), "one,two,one,two,");
+}
+
 int main(void)
 {
 #define IN_EACH_MODE(test)                                                                                             \
@@ -522,6 +579,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_short_write, setup_batch, unit_teardown),
         cmocka_unit_test_setup_teardown(flushes_each_event_where_asked, setup, unit_teardown),
         cmocka_unit_test_setup_teardown(a_flush_that_fails, setup_event, unit_teardown),
+        cmocka_unit_test_setup_teardown(the_cause_is_that_of_who_failed, setup_event, unit_teardown),
         IN_EACH_MODE(a_file_at_its_limit),
         IN_EACH_MODE(a_disk_that_always_fails),
         IN_EACH_MODE(a_full_disk),
