@@ -14,6 +14,8 @@
 #include <stdint.h>
 
 #define MM_FRAME_HEADER 12
+/* Of it, the magic: what a frame that is being copied into a mapped segment gets last (spool_window.h). */
+#define MM_FRAME_MAGIC 4
 /* The NDJSON of one POST (at most 1 MiB), packed, with room to spare. */
 #define MM_FRAME_PAYLOAD_MAX (4u * 1024 * 1024)
 

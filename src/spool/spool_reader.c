@@ -157,16 +157,13 @@ static void pass_over(mm_spool_reader_t *reader, size_t len)
     segment->offset += (int64_t)len;
 }
 
-/* As long as a frame's magic: what no frame begins with until it is whole. */
-#define BLANK 4
-
 /* Whether zeros stand where a frame should begin. */
 static bool is_blank(const mm_spool_reader_t *reader)
 {
-    static const uint8_t zeros[BLANK];
+    static const uint8_t zeros[MM_FRAME_MAGIC];
     size_t have = reader->end - reader->start;
 
-    return memcmp(reader->buf + reader->start, zeros, have < BLANK ? have : BLANK) == 0;
+    return memcmp(reader->buf + reader->start, zeros, have < MM_FRAME_MAGIC ? have : MM_FRAME_MAGIC) == 0;
 }
 
 /* Passes over zeros and what of an unfinished append stands behind them. */

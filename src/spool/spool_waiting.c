@@ -10,15 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* No frame begins with so many zeros. */
-#define BLANK 4
+#include "spool/frame.h"
+
 #define BLOCK 4096
 
 /* Whether there is nothing, or nothing whole yet, at offset. */
 static bool is_blank(int fd, int64_t offset)
 {
-    static const char zeros[BLANK];
-    char bytes[BLANK];
+    static const char zeros[MM_FRAME_MAGIC];
+    char bytes[MM_FRAME_MAGIC];
     ssize_t n = pread(fd, bytes, sizeof(bytes), (off_t)offset);
 
     return n <= 0 || memcmp(bytes, zeros, (size_t)n) == 0;

@@ -11,11 +11,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "spool/frame.h"
+
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* linux/mman.h, since 5.14 */
 #endif
-
-#define MAGIC_LEN 4
 
 bool mm_spool_window_suits(int fd)
 {
@@ -67,9 +67,9 @@ void mm_spool_window_put(const mm_spool_window_t *window, int64_t at, const uint
 {
     uint8_t *to = window->base + (at - window->from);
 
-    memcpy(to + MAGIC_LEN, frame + MAGIC_LEN, len - MAGIC_LEN);
+    memcpy(to + MM_FRAME_MAGIC, frame + MM_FRAME_MAGIC, len - MM_FRAME_MAGIC);
     atomic_thread_fence(memory_order_release);
-    memcpy(to, frame, MAGIC_LEN);
+    memcpy(to, frame, MM_FRAME_MAGIC);
 }
 
 apr_status_t mm_spool_window_refresh(const mm_spool_window_t *window, int64_t at)
