@@ -10,6 +10,7 @@
 #include <apr_pools.h>
 #include "base/log.h"
 #include "base/version.h"
+#include "settings/settings.h"
 
 #define CTL_OK     0
 #define CTL_FAILED 1
@@ -41,6 +42,17 @@ int ctl_misuse(const char *command, const char *format, ...) __attribute__((form
 
 /* Says, escaped, what failed; returns CTL_FAILED. */
 int ctl_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* SPOOL/settings.json, or the file that was named instead (NULL: none was). Where there is none *settings is an empty
+ * one, unless it was named. Returns an exit code. */
+int ctl_settings(mm_settings_t **settings, const char *spool_dir, const char *path, apr_pool_t *pool);
+
+/* Where the database is: the URI that was given, else what is in the file that was given, else in the environment's
+ * MONGODB_URI, else in the file that the settings name. Returns an exit code; CTL_USAGE for none. */
+int ctl_find_uri(const char **uri, const char *uri_file, const mm_settings_t *settings, const char *command,
+                 apr_pool_t *pool);
+
+#define CTL_URI_ENVIRONMENT "MONGODB_URI"
 
 /* Called by root, becomes the owner of this directory for good: to be called before anything in it is opened. Says what
  * is wrong with a directory that root should not believe. */

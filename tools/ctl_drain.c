@@ -7,7 +7,6 @@
 #include <string.h>
 #include <apr_getopt.h>
 #include <apr_strings.h>
-#include "base/file.h"
 #include "base/sync.h"
 #include "base/text.h"
 #include "ctl.h"
@@ -15,14 +14,11 @@
 #include "drain/syncer.h"
 #include "store/store.h"
 
-/* No URI is longer; a file that is, is another file. */
-#define URI_MAX         4096
-#define TYPES_MAX       64
-#define INTERVAL_MIN_S  0.01
-#define INTERVAL_MAX_S  3600.0
-#define SECOND_US       1000000.0
-#define TYPES_DEFAULT   "datasets,collections,files"
-#define URI_ENVIRONMENT "MONGODB_URI"
+#define TYPES_MAX      64
+#define INTERVAL_MIN_S 0.01
+#define INTERVAL_MAX_S 3600.0
+#define SECOND_US      1000000.0
+#define TYPES_DEFAULT  "datasets,collections,files"
 
 /* The one thing a signal handler can set. */
 static volatile sig_atomic_t stop;
@@ -33,14 +29,20 @@ static void on_stop(int sig)
     stop = 1;
 }
 
-enum { OPT_SPOOL = 256, OPT_URI, OPT_URI_FILE, OPT_PREFIX, OPT_TYPES, OPT_INTERVAL, OPT_SYNC, OPT_ONCE };
+enum { OPT_SPOOL = 256, OPT_SETTINGS, OPT_URI, OPT_URI_FILE, OPT_PREFIX, OPT_TYPES, OPT_INTERVAL, OPT_SYNC, OPT_ONCE };
 
 static const apr_getopt_option_t option_table[] = {
-    {"spool", OPT_SPOOL, 1, NULL},       {"uri", OPT_URI, 1, NULL},
-    {"uri-file", OPT_URI_FILE, 1, NULL}, {"prefix", OPT_PREFIX, 1, NULL},
-    {"types", OPT_TYPES, 1, NULL},       {"interval", OPT_INTERVAL, 1, NULL},
-    {"sync", OPT_SYNC, 1, NULL},         {"once", OPT_ONCE, 0, NULL},
-    {"verbose", 'v', 0, NULL},           {NULL, 0, 0, NULL},
+    {"spool", OPT_SPOOL, 1, NULL},
+    {"settings", OPT_SETTINGS, 1, NULL},
+    {"uri", OPT_URI, 1, NULL},
+    {"uri-file", OPT_URI_FILE, 1, NULL},
+    {"prefix", OPT_PREFIX, 1, NULL},
+    {"types", OPT_TYPES, 1, NULL},
+    {"interval", OPT_INTERVAL, 1, NULL},
+    {"sync", OPT_SYNC, 1, NULL},
+    {"once", OPT_ONCE, 0, NULL},
+    {"verbose", 'v', 0, NULL},
+    {NULL, 0, 0, NULL},
 };
 
 static const char usage[] =
@@ -51,10 +53,12 @@ static const char usage[] =
     "  --spool DIR          the directory that MetricsSpool names\n"
     "  --uri-file FILE      where the database is, as the only line of a file that others cannot read\n"
     "  --uri URI            the same on the command line, where every user of this machine can see it, the password\n"
-    "                       included: prefer --uri-file. Without either, the environment's " URI_ENVIRONMENT
-    " is used\n"
-    "  --prefix PREFIX      of the collections' names; default " MM_STORE_PREFIX_DEFAULT "\n"
-    "  --types NAME,NAME    the types whose indexes are made; default " TYPES_DEFAULT "\n"
+    "                       included: prefer --uri-file. Without either, the environment's " CTL_URI_ENVIRONMENT "\n"
+    "                       is used, or the file that MetricsMongoURI names\n"
+    "  --settings FILE      how the site counts; default DIR/settings.json, which httpd writes when it starts\n"
+    "  --prefix PREFIX      of the collections' names; default as in the settings, else " MM_STORE_PREFIX_DEFAULT "\n"
+    "  --types NAME,NAME    the types whose indexes are made; default as in the settings, else\n"
+    "                       " TYPES_DEFAULT "\n"
     "  --interval SECONDS   between two looks at the spool, 0.01 to 3600; default 2\n"
     "  --sync batch         flush the spool to the disk every second, as MetricsSpool's sync=batch asks for; none and\n"
     "                       event need nothing of a drainer\n"
@@ -70,7 +74,8 @@ static const char usage[] =
 
 typedef struct arguments {
     mm_drain_options_t options;
-    const char *uri_file, *types;
+    const char *uri_file, *types, *settings_file;
+    mm_settings_t *settings;
     mm_sync_t sync;
     int verbose;
 } arguments_t;
@@ -113,6 +118,9 @@ static int set_option(arguments_t *arguments, int option, const char *value)
     switch (option) {
     case OPT_SPOOL:
         arguments->options.spool_dir = value;
+        return CTL_OK;
+    case OPT_SETTINGS:
+        arguments->settings_file = value;
         return CTL_OK;
     case OPT_URI:
         arguments->options.mongo_uri = value;
@@ -168,33 +176,31 @@ static int parse(arguments_t *arguments, int argc, const char *const *argv, apr_
     if (arguments->options.mongo_uri != NULL && arguments->uri_file != NULL) {
         return ctl_misuse("drain", "--uri and --uri-file exclude each other");
     }
-    return parse_types(&arguments->options, arguments->types, pool);
+    return arguments->types ? parse_types(&arguments->options, arguments->types, pool) : CTL_OK;
 }
 
-static int find_uri(arguments_t *arguments, apr_pool_t *pool)
+/* What the command line did not say. */
+static int use_settings(arguments_t *arguments, apr_pool_t *pool)
 {
-    const char *path = arguments->uri_file;
-    mm_err_t err;
-    char *text;
-    size_t len;
+    mm_drain_options_t *options = &arguments->options;
+    const mm_settings_t *settings;
+    int code = ctl_settings(&arguments->settings, options->spool_dir, arguments->settings_file, pool);
 
-    if (arguments->options.mongo_uri != NULL) {
+    if (code != CTL_OK) {
+        return code;
+    }
+    settings = arguments->settings;
+    if (!options->prefix) {
+        options->prefix = settings->prefix ? settings->prefix : MM_STORE_PREFIX_DEFAULT;
+    }
+    if (options->types) {
         return CTL_OK;
     }
-    if (path == NULL) {
-        arguments->options.mongo_uri = getenv(URI_ENVIRONMENT);
-        return arguments->options.mongo_uri != NULL
-                   ? CTL_OK
-                   : ctl_misuse("drain", "where is the database? --uri-file, --uri or " URI_ENVIRONMENT " must say");
+    if (settings->types->nelts == 0) {
+        return parse_types(options, TYPES_DEFAULT, pool);
     }
-    if (mm_file_slurp(&text, &len, path, URI_MAX, pool, &err) != APR_SUCCESS) {
-        return ctl_failed("%s", err.text);
-    }
-    if (strlen(text) != len) {
-        return ctl_failed("%s holds bytes that no URI has", path);
-    }
-    apr_collapse_spaces(text, text); /* a URI has none; an editor leaves a newline */
-    arguments->options.mongo_uri = text;
+    options->types = (const char *const *)settings->types->elts;
+    options->n_types = (size_t)settings->types->nelts;
     return CTL_OK;
 }
 
@@ -233,16 +239,17 @@ static int run(const arguments_t *arguments, const mm_log_t *log, apr_pool_t *po
 
 static int drain_run(int argc, const char *const *argv, apr_pool_t *pool)
 {
-    arguments_t arguments = {
-        .options = {.prefix = MM_STORE_PREFIX_DEFAULT, .interval_us = MM_DRAIN_INTERVAL_DEFAULT_US, .stop = &stop},
-        .types = TYPES_DEFAULT};
+    arguments_t arguments = {.options = {.interval_us = MM_DRAIN_INTERVAL_DEFAULT_US, .stop = &stop}};
     mm_log_level_t least = MM_LOG_NOTICE;
     mm_log_t log = ctl_log(&least);
     int code;
 
     code = parse(&arguments, argc, argv, pool);
     if (code == CTL_OK) {
-        code = find_uri(&arguments, pool);
+        code = use_settings(&arguments, pool);
+    }
+    if (code == CTL_OK) {
+        code = ctl_find_uri(&arguments.options.mongo_uri, arguments.uri_file, arguments.settings, "drain", pool);
     }
     if (code == CTL_OK) {
         code = ctl_become_owner(arguments.options.spool_dir, pool);

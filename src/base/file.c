@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Most files read whole are an id or a URI; larger ones double from here. */
@@ -85,17 +86,13 @@ static apr_status_t slurp(char **data, size_t *len, int fd, size_t max, apr_pool
     return APR_SUCCESS;
 }
 
-apr_status_t mm_file_slurp(char **data, size_t *len, const char *path, size_t max, apr_pool_t *pool, mm_err_t *err)
+static apr_status_t slurp_fd(char **data, size_t *len, int fd, const char *path, size_t max, apr_pool_t *pool,
+                             mm_err_t *err)
 {
-    apr_status_t status;
     size_t used = 0;
     char *buf = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    apr_status_t status = slurp(&buf, &used, fd, max, pool);
 
-    if (fd < 0) {
-        return mm_err_set_os(err, errno, "%s cannot be opened", path);
-    }
-    status = slurp(&buf, &used, fd, max, pool);
     close(fd);
     if (status != APR_SUCCESS) {
         return mm_err_set_os(err, status, "%s cannot be read", path);
@@ -106,4 +103,30 @@ apr_status_t mm_file_slurp(char **data, size_t *len, const char *path, size_t ma
     *data = apr_pstrmemdup(pool, buf, used);
     *len = used;
     return APR_SUCCESS;
+}
+
+apr_status_t mm_file_slurp(char **data, size_t *len, const char *path, size_t max, apr_pool_t *pool, mm_err_t *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0) {
+        return mm_err_set_os(err, errno, "%s cannot be opened", path);
+    }
+    return slurp_fd(data, len, fd, path, max, pool, err);
+}
+
+apr_status_t mm_file_slurp_plain(char **data, size_t *len, const char *path, size_t max, apr_pool_t *pool,
+                                 mm_err_t *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat info;
+
+    if (fd < 0) {
+        return mm_err_set_os(err, errno, "%s cannot be opened", path);
+    }
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+        close(fd);
+        return mm_err_set(err, APR_EINVAL, "%s is no plain file", path);
+    }
+    return slurp_fd(data, len, fd, path, max, pool, err);
 }

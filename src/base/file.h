@@ -18,4 +18,9 @@ apr_status_t mm_file_commit(int dirfd, int fd, const char *from, const char *int
  * *len. */
 apr_status_t mm_file_slurp(char **data, size_t *len, const char *path, size_t max, apr_pool_t *pool, mm_err_t *err);
 
+/* The same for a file in a directory that is not ours: anything but a plain file, a pipe that would make us wait among
+ * them, is APR_EINVAL. */
+apr_status_t mm_file_slurp_plain(char **data, size_t *len, const char *path, size_t max, apr_pool_t *pool,
+                                 mm_err_t *err);
+
 #endif

@@ -11,13 +11,11 @@
 #include "capture/capture.h"
 #include "capture/recorder.h"
 
-#include <stdlib.h>
-
-#include "apr_lib.h"
 #include "apr_strings.h"
 #include "http_log.h"
 
 #include "base/throttle.h"
+#include "event/range.h"
 
 APLOG_USE_MODULE(metrics);
 
@@ -54,18 +52,9 @@ static mm_method_t method_of(const request_rec *r)
     }
 }
 
-/* Where a request for a part begins. Only "bytes=N-" and "bytes=N-M" tell; a list of ranges or a suffix does not. */
 static int64_t range_start(const char *range)
 {
-    if (!range) {
-        return MM_RANGE_NONE;
-    }
-    if (ap_cstr_casecmpn(range, "bytes=", 6) != 0 || strchr(range, ',') || !apr_isdigit(range[6])) {
-        return MM_RANGE_UNKNOWN;
-    }
-    char *end = NULL;
-    int64_t start = apr_strtoi64(range + 6, &end, 10);
-    return *end == '-' && start >= 0 && start < APR_INT64_MAX ? start : MM_RANGE_UNKNOWN;
+    return range ? mm_range_start(range, strlen(range)) : MM_RANGE_NONE;
 }
 
 /* Expressions that fail are the administrator's to mend, but this is the path of every request. */
@@ -149,19 +138,9 @@ void mm_capture_describe_reported(mm_event_t *event, request_rec *r)
     event->bytes_out = 0;
 }
 
-/* Clowder's own way to say "do not count me": the parameter tracking, false or 0. */
 static int asks_not_to_be_tracked(const char *args)
 {
-    for (const char *at = args; at && *at;) {
-        size_t len = strcspn(at, "&");
-        if ((len == 14 && strncmp(at, "tracking=false", len) == 0) ||
-            (len == 10 && strncmp(at, "tracking=0", len) == 0)) {
-            return 1;
-        }
-        at += len;
-        at += *at == '&';
-    }
-    return 0;
+    return args && mm_rules_untracked(args, strlen(args));
 }
 
 int mm_capture_is_ignored(request_rec *r)

@@ -23,14 +23,15 @@ APLOG_USE_MODULE(metrics);
 
 /* A URI as written, or the first line of the file that `file:PATH` names, so that a password needs not stand in the
  * configuration. */
-static const char *read_uri(cmd_parms *cmd, const char *arg, const char **uri)
+static const char *read_uri(cmd_parms *cmd, const char *arg, const char **uri, const char **file)
 {
     mm_err_t err;
     *uri = arg;
+    *file = NULL;
     if (strncmp(arg, "file:", 5) == 0) {
         char *text = NULL;
         size_t len = 0;
-        const char *path = ap_server_root_relative(cmd->temp_pool, arg + 5);
+        const char *path = ap_server_root_relative(cmd->pool, arg + 5);
         if (!path) {
             return apr_psprintf(cmd->pool, "%s: \"%s\" is no path", cmd->cmd->name, arg + 5);
         }
@@ -39,6 +40,7 @@ static const char *read_uri(cmd_parms *cmd, const char *arg, const char **uri)
         }
         text[strcspn(text, "\r\n")] = '\0';
         *uri = text;
+        *file = path;
     }
     if (mm_store_check_uri(*uri, cmd->temp_pool, &err) != APR_SUCCESS) {
         return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, err.text);
@@ -49,13 +51,15 @@ static const char *read_uri(cmd_parms *cmd, const char *arg, const char **uri)
 static const char *set_mongo_uri(cmd_parms *cmd, void *dir, const char *arg)
 {
     (void)dir;
-    return read_uri(cmd, arg, &mm_config_being_read()->mongo_uri);
+    mm_config_t *config = mm_config_being_read();
+    return read_uri(cmd, arg, &config->mongo_uri, &config->mongo_uri_file);
 }
 
 static const char *set_catalog_uri(cmd_parms *cmd, void *dir, const char *arg)
 {
     (void)dir;
-    return read_uri(cmd, arg, &mm_config_being_read()->catalog_uri);
+    const char *file = NULL;
+    return read_uri(cmd, arg, &mm_config_being_read()->catalog_uri, &file);
 }
 
 static const char *set_spool_option(cmd_parms *cmd, mm_config_t *config, const char *arg)
@@ -138,6 +142,7 @@ static const char *set_capture(cmd_parms *cmd, void *dir, int on)
     ((mm_dir_config_t *)dir)->capture = on;
     if (on) {
         mm_config_being_read()->records = 1;
+        mm_config_being_read()->captures = 1;
     }
     return NULL;
 }

@@ -18,8 +18,7 @@
 #include <pcre2.h>
 
 typedef struct rule {
-    const char *type;
-    mm_action_t action;
+    mm_rule_spec_t spec;
     pcre2_code *code;
     const char *prefix; /* what every path begins with that the pattern matches; often "" */
     size_t prefix_len;
@@ -132,8 +131,9 @@ apr_status_t mm_rules_add(mm_rules_t *rules, const char *type, mm_action_t actio
     (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
 
     rule_t *rule = apr_array_push(rules->list);
-    rule->type = apr_pstrdup(rules->pool, type);
-    rule->action = action;
+    rule->spec.type = apr_pstrdup(rules->pool, type);
+    rule->spec.action = action;
+    rule->spec.pattern = apr_pstrdup(rules->pool, pattern);
     rule->code = code;
     rule->prefix_len = literal_prefix(pattern);
     rule->prefix = apr_pstrmemdup(rules->pool, pattern + 1, rule->prefix_len);
@@ -145,6 +145,11 @@ apr_status_t mm_rules_add(mm_rules_t *rules, const char *type, mm_action_t actio
 int mm_rules_count(const mm_rules_t *rules)
 {
     return rules->list->nelts;
+}
+
+const mm_rule_spec_t *mm_rules_spec(const mm_rules_t *rules, int rule)
+{
+    return &APR_ARRAY_IDX(rules->list, rule, rule_t).spec;
 }
 
 /* As pcre2_match, for a path and a pattern that JIT's own 32 KiB of stack are too small for: a group repeated for each
@@ -227,10 +232,29 @@ bool mm_rules_match(const mm_rules_t *rules, const char *path, size_t len, mm_ma
             found = rule_matches(rule, path, len, data, rules->context, &match->id);
         }
         if (found) {
-            match->type = rule->type;
-            match->action = rule->action;
+            match->rule = i;
+            match->type = rule->spec.type;
+            match->action = rule->spec.action;
         }
     }
     pcre2_match_data_free(data);
     return found;
+}
+
+bool mm_rules_untracked(const char *query, size_t len)
+{
+    static const char *const says[] = {"tracking=false", "tracking=0"};
+
+    for (size_t at = 0; at < len;) {
+        const char *end = memchr(query + at, '&', len - at);
+        size_t part = end ? (size_t)(end - query) - at : len - at;
+
+        for (size_t i = 0; i < sizeof(says) / sizeof(says[0]); i++) {
+            if (part == strlen(says[i]) && memcmp(query + at, says[i], part) == 0) {
+                return true;
+            }
+        }
+        at += part + 1;
+    }
+    return false;
 }

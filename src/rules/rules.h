@@ -31,7 +31,17 @@ apr_status_t mm_rules_add(mm_rules_t *rules, const char *type, mm_action_t actio
 
 int mm_rules_count(const mm_rules_t *rules);
 
+/* A rule as it was added, 0 being the first; lives as long as the rules. */
+typedef struct mm_rule_spec {
+    const char *type;
+    mm_action_t action;
+    const char *pattern;
+} mm_rule_spec_t;
+
+const mm_rule_spec_t *mm_rules_spec(const mm_rules_t *rules, int rule);
+
 typedef struct mm_match {
+    int rule;         /* for mm_rules_spec */
     const char *type; /* of the rules; lives as long as they do */
     mm_action_t action;
     mm_bytes_t id; /* points into the path; not yet held against MM_EVENT_ID_MAX */
@@ -40,5 +50,8 @@ typedef struct mm_match {
 /* The first rule, in the order they were added, that matches the decoded path without query. A capture that is empty or
  * took no part is no match: the next rule is tried. Returns false when none does; match is untouched then. */
 bool mm_rules_match(const mm_rules_t *rules, const char *path, size_t len, mm_match_t *match);
+
+/* Clowder's own way to say "do not count me": whether a query has the parameter tracking, false or 0. */
+bool mm_rules_untracked(const char *query, size_t len);
 
 #endif

@@ -2,6 +2,7 @@
  *
  *   id                   names this spool in the database (24 hex digits), made once
  *   status               counters that all processes share, see src/status
+ *   settings.json        how the site counts, for metricsctl, see src/settings
  *   drain.lock           held (flock) by the one drainer; its pid as text
  *   TIME-PID-N-SEED.seg  segments: frames (seeded with SEED, see frame.h), one per append; held (flock) by the
  *                        process that writes it, and only by it

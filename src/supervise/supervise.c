@@ -9,6 +9,7 @@
  * that nothing inherited from the parent is cleaned up twice.
  */
 #include "supervise/supervise.h"
+#include "supervise/site.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -286,6 +287,7 @@ int mm_supervise_start(apr_pool_t *pconf, server_rec *s)
     }
     else {
         make_status(config->spool_dir, s);
+        mm_site_tell(s, pconf);
     }
     if (config->drainer) {
         supervised = apr_pcalloc(pconf, sizeof(*supervised));

@@ -13,6 +13,7 @@ MAY = {
     "status": ("base", "spool", "count"),
     "route": ("base", "event"),
     "rules": ("base", "event"),
+    "settings": ("base", "event", "rules"),
     "count": ("base", "event"),
     "store": ("base", "count"),
     "drain": ("base", "event", "spool", "count", "status", "store"),
@@ -21,14 +22,14 @@ MAY = {
     "authz": ("base", "config"),
     "capture": ("base", "event", "spool", "status", "rules", "config"),
     "serve": CORE_ROOMS + HTTPD_ROOMS,
-    "supervise": ("base", "config", "drain", "spool", "status", "store"),
+    "supervise": ("base", "config", "drain", "rules", "settings", "spool", "status", "store"),
     "mod_metrics.c": HTTPD_ROOMS,
     "include": (),
     "tools": CORE_ROOMS,
 }
 KNOW_HTTPD = HTTPD_ROOMS + ("mod_metrics.c", "include")
 KNOW_MONGOC = ("store",)
-KNOW_BSON = ("event", "drain", "store", "tools")
+KNOW_BSON = ("event", "settings", "drain", "store", "tools")
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
 OF_HTTPD = re.compile(r"^(httpd|http_\w+|ap_\w+|util_\w+|mod_\w+|unixd|mpm_common|scoreboard)\.h$")

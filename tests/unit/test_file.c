@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/file.h"
@@ -48,6 +49,23 @@ static void writes_all_into_a_pipe(void **state)
     assert_int_equal(got, LEN);
     assert_int_equal(waitpid(child, (int *)buf, 0), child);
     assert_int_equal(*(int *)(void *)buf, 0);
+}
+
+static void takes_plain_files_alone(void **state)
+{
+    unit_t *unit = *state;
+    char *data;
+    size_t len;
+    mm_err_t err = {.text = ""};
+
+    make(unit, "plain", "abc", 3);
+    assert_int_equal(mm_file_slurp_plain(&data, &len, path_of(unit, "plain"), 10, unit->pool, &err), APR_SUCCESS);
+    assert_string_equal(data, "abc");
+    assert_int_equal(mm_file_slurp_plain(&data, &len, path_of(unit, "plain"), 2, unit->pool, &err), APR_ENOSPC);
+    assert_int_equal(mkfifo(path_of(unit, "pipe"), 0600), 0);
+    assert_int_equal(mm_file_slurp_plain(&data, &len, path_of(unit, "pipe"), 10, unit->pool, &err), APR_EINVAL);
+    assert_non_null(strstr(err.text, "no plain file"));
+    assert_true(APR_STATUS_IS_ENOENT(mm_file_slurp_plain(&data, &len, path_of(unit, "none"), 10, unit->pool, &err)));
 }
 
 static void says_how_much_was_written(void **state)
@@ -141,6 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(writes_all_into_a_pipe, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(takes_plain_files_alone, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(says_how_much_was_written, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(commits, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(slurps_up_to_the_limit, unit_setup, unit_teardown),

@@ -271,6 +271,30 @@ static void test_threads_share_rules(void **state)
     }
 }
 
+static void test_who_asks_not_to_be_tracked(void **state)
+{
+    static const char *const asks[] = {"tracking=false", "tracking=0", "a=b&tracking=false", "tracking=0&a",
+                                       "&tracking=0"};
+    static const char *const does_not[] = {"",
+                                           "tracking",
+                                           "tracking=",
+                                           "tracking=true",
+                                           "tracking=00",
+                                           "tracking=falsely",
+                                           "xtracking=0",
+                                           "a=tracking=0",
+                                           "tracking=FALSE"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+        assert_true(mm_rules_untracked(asks[i], strlen(asks[i])));
+    }
+    for (size_t i = 0; i < sizeof(does_not) / sizeof(does_not[0]); i++) {
+        assert_false(mm_rules_untracked(does_not[i], strlen(does_not[i])));
+    }
+    assert_false(mm_rules_untracked("tracking=0", 9));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +311,7 @@ int main(void)
         cmocka_unit_test(test_limit_ends_in_no_match),
         cmocka_unit_test(test_what_a_pattern_begins_with),
         cmocka_unit_test(test_threads_share_rules),
+        cmocka_unit_test(test_who_asks_not_to_be_tracked),
     };
 
     return cmocka_run_group_tests(tests, unit_setup, unit_teardown);

@@ -1,0 +1,12 @@
+/* Where a request for a part begins. */
+#ifndef MM_RANGE_H
+#define MM_RANGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Of the value of a Range header: the first byte asked for. Only "bytes=N-" and "bytes=N-M" tell; a list of ranges, a
+ * suffix or anything else is MM_RANGE_UNKNOWN. */
+int64_t mm_range_start(const char *range, size_t len);
+
+#endif

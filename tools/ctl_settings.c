@@ -1,0 +1,76 @@
+/* What metricsctl is told by the site's own settings, and where the database is. */
+#include <stdlib.h>
+#include <string.h>
+#include <apr_strings.h>
+#include "base/file.h"
+#include "ctl.h"
+
+/* No URI is longer; a file that is, is another file. */
+#define URI_MAX 4096
+
+int ctl_settings(mm_settings_t **settings, const char *spool_dir, const char *path, apr_pool_t *pool)
+{
+    const char *from = path ? path : spool_dir ? apr_pstrcat(pool, spool_dir, "/" MM_SETTINGS_FILE, NULL) : NULL;
+    apr_status_t rv = APR_ENOENT;
+    mm_err_t err;
+
+    if (from) {
+        rv = mm_settings_read(settings, from, pool, &err);
+    }
+    if (APR_STATUS_IS_ENOENT(rv) && !path) {
+        *settings = mm_settings_create(pool);
+        return CTL_OK;
+    }
+    return rv == APR_SUCCESS ? CTL_OK : ctl_failed("%s", err.text);
+}
+
+static int read_uri(const char **uri, const char *path, apr_pool_t *pool)
+{
+    mm_err_t err;
+    char *text;
+    size_t len;
+
+    if (mm_file_slurp(&text, &len, path, URI_MAX, pool, &err) != APR_SUCCESS) {
+        return ctl_failed("%s", err.text);
+    }
+    if (strlen(text) != len) {
+        return ctl_failed("%s holds bytes that no URI has", path);
+    }
+    text[strcspn(text, "\r\n")] = '\0'; /* the first line, as httpd reads it */
+    apr_collapse_spaces(text, text);    /* a URI has none */
+    *uri = text;
+    return CTL_OK;
+}
+
+/* The settings stand in a directory of somebody whom root must not trust, who could name any file: only what is meant
+ * to be a URI is taken out of it. */
+static int read_named(const char **uri, const char *path, apr_pool_t *pool)
+{
+    const char *found = NULL;
+    int code = read_uri(&found, path, pool);
+
+    if (code == CTL_OK && strncmp(found, "mongodb", 7) != 0) {
+        return ctl_failed("%s, which the settings name, holds no mongodb URI", path);
+    }
+    *uri = found;
+    return code;
+}
+
+int ctl_find_uri(const char **uri, const char *uri_file, const mm_settings_t *settings, const char *command,
+                 apr_pool_t *pool)
+{
+    if (*uri) {
+        return CTL_OK;
+    }
+    if (uri_file) {
+        return read_uri(uri, uri_file, pool);
+    }
+    *uri = getenv(CTL_URI_ENVIRONMENT);
+    if (*uri) {
+        return CTL_OK;
+    }
+    if (settings && settings->mongo_uri_file) {
+        return read_named(uri, settings->mongo_uri_file, pool);
+    }
+    return ctl_misuse(command, "where is the database? --uri-file, --uri or " CTL_URI_ENVIRONMENT " must say");
+}
