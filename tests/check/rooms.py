@@ -14,6 +14,7 @@ MAY = {
     "route": ("base", "event"),
     "rules": ("base", "event"),
     "settings": ("base", "event", "rules"),
+    "accesslog": ("base", "event"),
     "count": ("base", "event"),
     "store": ("base", "count"),
     "drain": ("base", "event", "spool", "count", "status", "store"),
