@@ -6,8 +6,13 @@ and a real database, recording with MetricsDrainer Off (the request path alone: 
 second bare one: by how much it differs from the first is what this run cannot tell from nothing. In each round wrk asks
 all of them, in an order of its own, so that whatever else the machine does meets all of them alike; a ratio is that of a
 run to the mean of the round's two bare ones. Each httpd is started anew for each round: the same program at other
-addresses is up to 3 % faster or slower for as long as it runs. Before the next one is asked, the drainer has emptied the spool: its work
-is never charged to another.
+addresses is up to 3 % faster or slower for as long as it runs. Before the next one is asked, the drainer has emptied
+the spool: its work is never charged to another.
+
+Beside requests per second stands the processor time that httpd's processes, the drainer included, had for one request,
+from the first until all of them are counted. On a machine whose processors are shared with others, requests per second
+say how much of them there was to be had in those seconds, and by how much that differs from one second to the next is
+many times what recording costs; processor time is only disturbed by what others leave in the caches.
 
 Where there are two processors or more, httpd has the last of them for itself and its drainer, and wrk the others: two
 that compete for the same processors share them differently in each run, by far more than recording costs. The database
@@ -35,8 +40,8 @@ from mm_database import Database  # noqa: E402
 
 from environment import Counts, Httpd, wait_for  # noqa: E402
 from environment.httpd import BUILD  # noqa: E402
-from site_under_load import (CAPTURE, COMMON, RECORDING, TYPES, ask, make_files, on, processors, uri,  # noqa: E402
-                             write_script)
+from site_under_load import (CAPTURE, COMMON, RECORDING, TYPES, ask, make_files, on, processor_time_us,  # noqa: E402
+                             processors, uri, write_script)
 
 CUSTOM_LOG = """
 CustomLog "${DIR}/access.log" "%h %l %u %t \\"%r\\" %>s %O \\"%{Referer}i\\" \\"%{User-Agent}i\\""
@@ -48,16 +53,20 @@ class Candidate:
     httpd: Httpd
     drained: bool = False  # by a drainer of its own
     counts: Counts = None
-    rates: dict = field(default_factory=dict)  # by workload
+    rates: dict = field(default_factory=dict)  # by workload: requests per second
+    costs: dict = field(default_factory=dict)  # by workload: microseconds of processor time for a request
     answered: int = 0
     runs: int = 0
 
     def ask(self, script, options, seconds):
-        """Requests per second."""
+        """Requests per second, and microseconds of processor time for one of them."""
+        before = processor_time_us(self.httpd)
         answers = ask(self.httpd, script, seconds, options.connections, options.threads)
         self.answered += answers.requests
         self.runs += 1
-        return answers.per_second
+        if self.drained:
+            wait_for(lambda: self.in_database() >= self.answered, timeout=600, what="the spool is drained")
+        return answers.per_second, (processor_time_us(self.httpd) - before) / answers.requests
 
     def in_database(self):
         types = ("datasets", "collections", "files")
@@ -90,9 +99,9 @@ def measure(candidate, scripts, options):
         candidate.httpd.start()
     candidate.ask(scripts["pages"], options, 1)  # warm: threads, indexes
     for workload, script in scripts.items():
-        candidate.rates.setdefault(workload, []).append(candidate.ask(script, options, options.seconds))
-    if candidate.drained:
-        wait_for(lambda: candidate.in_database() >= candidate.answered, timeout=600, what="the spool is drained")
+        rate, cost = candidate.ask(script, options, options.seconds)
+        candidate.rates.setdefault(workload, []).append(rate)
+        candidate.costs.setdefault(workload, []).append(cost)
     candidate.httpd.stop()
 
 
@@ -104,18 +113,29 @@ def drain(candidate):
 
 
 def shares(candidate, candidates, workload):
-    """Of each round: the share of the mean of the two bare ones."""
+    """Of each round: the share of the requests per second of the mean of the two bare ones."""
     first, last = candidates[0].rates[workload], candidates[-1].rates[workload]
     return [rate / statistics.mean(bare) for rate, *bare in zip(candidate.rates[workload], first, last)]
 
 
+def shares_by_cost(candidate, candidates, workload):
+    """The same, had every request the processor time that it took and nobody else the processor."""
+    first, last = candidates[0].costs[workload], candidates[-1].costs[workload]
+    return [statistics.mean(bare) / cost for cost, *bare in zip(candidate.costs[workload], first, last)]
+
+
+def spread(ratios):
+    low, median, high = statistics.quantiles(ratios, n=4)
+    return f"{median:>10.3f} ({low:.3f} to {high:.3f})"
+
+
 def table(candidates, workload):
-    print(f"\n{workload:24}{'requests/s':>12}  {'of bare':>8}   middle half of the rounds")
+    print(f"\n{workload:22}{'requests/s':>11}{'of bare':>10} (middle half)   {'CPU us each':>12}{'of bare':>10} (middle half)")
     for candidate in candidates:
-        ratios = shares(candidate, candidates, workload)
-        low, median, high = statistics.quantiles(ratios, n=4)
-        print(f"{candidate.name:24}{statistics.median(candidate.rates[workload]):>12.0f}  {median:>8.3f}"
-              f"   {low:.3f} to {high:.3f}")
+        print(f"{candidate.name:22}{statistics.median(candidate.rates[workload]):>11.0f}"
+              f"{spread(shares(candidate, candidates, workload))}"
+              f"{statistics.median(candidate.costs[workload]):>12.2f}"
+              f"{spread(shares_by_cost(candidate, candidates, workload))}")
 
 
 def check_totals(candidates, connections):

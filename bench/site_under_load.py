@@ -4,8 +4,9 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 # Pages of 10 to 60 KB, some of them a directory's index, and downloads of 100 KB to 1 MB: small for research data. All of
 # them match a rule. `pages` is the hardest case, a site of which nobody downloads anything; `site` has a download behind
@@ -131,6 +132,20 @@ def uri(database, name):
     head, _, query = database.uri.partition("?")
     scheme, _, rest = head.partition("://")
     return f"{scheme}://{rest.partition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+def processor_time_us(httpd):
+    """Of all its processes and their threads, the drainer included. One that ended (as some do at a start, before they
+    did anything) is left out."""
+    return sum(time_of(pid) for pid in (httpd.pid, *httpd.family())) / 1000
+
+
+def time_of(pid):
+    sum_ns = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):
+            sum_ns += int((task / "schedstat").read_text().split()[0])
+    return sum_ns
 
 
 @contextmanager

@@ -5,6 +5,7 @@
 #include "capture/recorder.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 
 #include "base/throttle.h"
 #include "http_log.h"
@@ -16,7 +17,8 @@ APLOG_USE_MODULE(metrics);
 
 typedef struct recorder {
     mm_spool_writer_t *writer;
-    mm_status_page_t *status;
+    _Atomic(mm_status_page_t *) status;
+    atomic_llong trusted;      /* second of an event's time in which status was last looked at */
     int64_t max;               /* bytes that may wait; INT64_MAX: no limit */
     mm_throttle_t failures[3]; /* full, no room, error */
 } recorder_t;
@@ -60,10 +62,13 @@ void mm_recorder_child_init(server_rec *s)
         ap_log_error(APLOG_MARK, APLOG_ERR, err.status, s, "MM0401: nothing is recorded: %s", err.text);
         return;
     }
-    if (mm_status_open(&made->status, config->spool_dir, &err) != APR_SUCCESS) {
+    mm_status_page_t *status = NULL;
+    if (mm_status_open(&status, config->spool_dir, &err) != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_INFO, 0, s, "MM0406: this child counts what it does elsewhere: %s", err.text);
     }
-    made->max = limit_of(config, made->status);
+    atomic_init(&made->status, status);
+    atomic_init(&made->trusted, 0);
+    made->max = limit_of(config, status);
     if (made->max == INT64_MAX && config->spool_max > 0) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                      "MM0407: max= of MetricsSpool is not heeded: with MetricsDrainer Off it needs counters that are "
@@ -72,15 +77,27 @@ void mm_recorder_child_init(server_rec *s)
     recorder = made;
 }
 
+/* An event's time is as good as any clock to notice that a second has gone by, and costs nothing. */
+static mm_status_page_t *trusted_status(int64_t time_us)
+{
+    mm_status_page_t *status = recorder->status;
+    int64_t second = time_us / 1000000;
+    if (atomic_load_explicit(&recorder->trusted, memory_order_relaxed) != second) {
+        atomic_store_explicit(&recorder->trusted, second, memory_order_relaxed);
+        recorder->status = status = mm_status_trust(status);
+    }
+    return status;
+}
+
 mm_status_page_t *mm_recorder_status(void)
 {
-    return recorder ? recorder->status : NULL;
+    return recorder ? trusted_status(apr_time_now()) : NULL;
 }
 
 void mm_recorder_left_out(void)
 {
     if (recorder) {
-        mm_status_add(recorder->status, MM_STATUS_LEFT_OUT, 1);
+        mm_status_add(trusted_status(apr_time_now()), MM_STATUS_LEFT_OUT, 1);
     }
 }
 
@@ -99,30 +116,31 @@ static void complain(server_rec *s, const mm_err_t *err, mm_status_value_t fate,
 }
 
 /* The bytes are taken out of the limit first, so that no number of threads and processes goes beyond it. */
-static apr_status_t append(uint8_t *buf, size_t len, mm_err_t *err)
+static apr_status_t append(uint8_t *buf, size_t len, mm_status_page_t *status, mm_err_t *err)
 {
     int64_t size = (int64_t)(MM_FRAME_HEADER + len);
-    if (!mm_status_add_within(recorder->status, MM_STATUS_SPOOL_BYTES, size, recorder->max)) {
+    if (!mm_status_add_within(status, MM_STATUS_SPOOL_BYTES, size, recorder->max)) {
         return mm_err_set(err, MM_RECORDER_FULL,
                           "events of %" APR_INT64_T_FMT " bytes wait, and max= of MetricsSpool is %" APR_INT64_T_FMT
                           "; see why they are not counted, or raise it",
-                          mm_status_get(recorder->status, MM_STATUS_SPOOL_BYTES), recorder->max);
+                          mm_status_get(status, MM_STATUS_SPOOL_BYTES), recorder->max);
     }
     apr_status_t rv = mm_spool_append(recorder->writer, buf, len, err);
     if (rv != APR_SUCCESS) {
-        mm_status_add(recorder->status, MM_STATUS_SPOOL_BYTES, -size);
+        mm_status_add(status, MM_STATUS_SPOOL_BYTES, -size);
     }
     return rv;
 }
 
-static apr_status_t append_one(const mm_event_t *event, mm_err_t *err)
+static apr_status_t append_one(const mm_event_t *event, mm_status_page_t *status, mm_err_t *err)
 {
     uint8_t buf[MM_FRAME_HEADER + 2 + MM_EVENT_ENCODED_MAX];
     size_t len = mm_event_pack(event, buf + MM_FRAME_HEADER);
-    return append(buf, len, err);
+    return append(buf, len, status, err);
 }
 
-static apr_status_t append_many(const mm_event_t *events, size_t n, apr_pool_t *pool, mm_err_t *err)
+static apr_status_t append_many(const mm_event_t *events, size_t n, mm_status_page_t *status, apr_pool_t *pool,
+                                mm_err_t *err)
 {
     size_t room = MM_FRAME_HEADER;
     for (size_t i = 0; i < n; i++) {
@@ -136,7 +154,7 @@ static apr_status_t append_many(const mm_event_t *events, size_t n, apr_pool_t *
     for (size_t i = 0; i < n; i++) {
         len += mm_event_pack(&events[i], buf + MM_FRAME_HEADER + len);
     }
-    return append(buf, len, err);
+    return append(buf, len, status, err);
 }
 
 static apr_status_t check(const mm_event_t *events, size_t n, mm_err_t *err)
@@ -173,12 +191,13 @@ apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t 
         return APR_SUCCESS;
     }
     mm_err_t local;
+    mm_status_page_t *status = trusted_status(events[0].time_us);
     apr_status_t rv = check(events, n, &local);
     if (rv == APR_SUCCESS) {
-        rv = n == 1 ? append_one(&events[0], &local) : append_many(events, n, pool, &local);
+        rv = n == 1 ? append_one(&events[0], status, &local) : append_many(events, n, status, pool, &local);
     }
     mm_status_value_t fate = fate_of(rv, &events[0]);
-    mm_status_add(recorder->status, fate, (int64_t)n);
+    mm_status_add(status, fate, (int64_t)n);
     if (rv != APR_SUCCESS) {
         if (rv != APR_EINVAL) {
             complain(s, &local, fate, n);

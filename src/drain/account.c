@@ -33,6 +33,7 @@ void mm_account_open(mm_account_t *account, const mm_drain_options_t *options, c
 
 void mm_account_round(mm_account_t *account)
 {
+    account->page = mm_status_trust(account->page);
     account->round_us = apr_time_now();
     account->batch_us = mm_wait_clock_us();
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "drain/drain.h"
 #include "drain/wait.h"
+#include "event/event.h"
 
 void mm_round_init(mm_round_t *round, mm_spool_reader_t *reader, mm_count_t *count, const char *dir,
                    const mm_log_t *log)
@@ -53,12 +54,29 @@ static void set_aside(mm_round_t *round, int64_t n)
     }
 }
 
+/* Whether the frame in hand is of a later slice, for which other segments are not ready. */
+static bool leave(mm_round_t *round, const uint8_t *payload, size_t len)
+{
+    int64_t time_us = mm_event_pack_time(payload, len);
+
+    if (time_us <= round->until_us) {
+        round->latest_us = time_us > round->latest_us ? time_us : round->latest_us;
+        return false;
+    }
+    round->later_us = time_us < round->later_us ? time_us : round->later_us;
+    mm_spool_reader_hold(round->reader);
+    return true;
+}
+
 static void take(mm_round_t *round, const uint8_t *payload, size_t len)
 {
     int64_t unreadable;
 
     if (mm_pack_is_newer(payload, len)) {
         hold(round);
+        return;
+    }
+    if (leave(round, payload, len)) {
         return;
     }
     unreadable = mm_pack_count(round->count, payload, len, &round->tally);
@@ -68,22 +86,46 @@ static void take(mm_round_t *round, const uint8_t *payload, size_t len)
     }
 }
 
-apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err)
+static apr_status_t read_slice(mm_round_t *round, mm_err_t *err)
 {
     const uint8_t *payload;
     size_t len;
-    apr_status_t rv;
+    apr_status_t rv = mm_spool_reader_begin(round->reader, err);
 
-    round->frames = round->held = 0;
-    round->tally = (mm_tally_t){.events = 0};
-    rv = mm_spool_reader_begin(round->reader, err);
+    round->held = 0;
+    round->later_us = INT64_MAX;
     while (rv == APR_SUCCESS && round->tally.events < round->events_max && !mm_count_full(round->count)) {
         rv = mm_spool_reader_next(round->reader, &payload, &len, err);
         if (rv == APR_SUCCESS) {
             take(round, payload, len);
         }
     }
-    round->more = rv == APR_SUCCESS;
+    return rv;
+}
+
+/* No segment has more of this slice. */
+static void next_slice(mm_round_t *round)
+{
+    int64_t from_us = round->later_us < INT64_MAX ? round->later_us : round->latest_us;
+
+    round->until_us = from_us < INT64_MAX - MM_ROUND_SLICE_US ? from_us + MM_ROUND_SLICE_US : INT64_MAX;
+}
+
+apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err)
+{
+    apr_status_t rv;
+    bool again;
+
+    round->frames = 0;
+    round->tally = (mm_tally_t){.events = 0};
+    do {
+        rv = read_slice(round, err);
+        round->more = rv == APR_SUCCESS || (rv == APR_EOF && round->later_us < INT64_MAX);
+        if (rv != APR_SUCCESS) {
+            next_slice(round);
+        }
+        again = rv == APR_EOF && round->more && round->frames == 0;
+    } while (again);
     return rv == APR_EOF ? APR_SUCCESS : rv;
 }
 

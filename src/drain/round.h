@@ -1,5 +1,9 @@
 /* One round of reading: what the spool holds goes into the count, as much as makes a batch.
  *
+ * Segments are read one behind the other, but what happens at the same time to the same visitor may stand in two of
+ * them. So no segment is read farther than MM_ROUND_SLICE_US beyond where the hindmost stands: behind an outage of
+ * hours, too, events come to the count nearly in the order in which they happened, as its window needs it.
+ *
  * Records that a newer version of this program wrote stay where they are, and so does what is behind them in the same
  * segment. Records that no version can read are kept beside their segment and left out.
  */
@@ -15,12 +19,18 @@
 #include "drain/pack.h"
 #include "spool/spool_reader.h"
 
+/* By so much of the time at which they began may events be out of order, besides what they themselves took. */
+#define MM_ROUND_SLICE_US (INT64_C(600) * 1000000)
+
 typedef struct mm_round {
     mm_spool_reader_t *reader;
     mm_count_t *count;
     const char *dir;
     const mm_log_t *log;
     int64_t events_max; /* of the next round */
+    int64_t until_us;   /* later events are left for another round */
+    int64_t later_us;   /* the first of those that this round left; INT64_MAX: none */
+    int64_t latest_us;  /* of all that were ever read */
     /* Of the last round. */
     int64_t frames;     /* in the count, or of no use */
     mm_tally_t tally;   /* of their events */

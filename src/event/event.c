@@ -258,6 +258,11 @@ size_t mm_event_pack(const mm_event_t *event, uint8_t *buf)
     return len + 2;
 }
 
+int64_t mm_event_pack_time(const uint8_t *data, size_t len)
+{
+    return len < 2 + HEADER ? 0 : (int64_t)get(data + 2 + 8, 8);
+}
+
 apr_status_t mm_event_unpack(mm_event_t *event, const uint8_t **data, size_t *len, mm_err_t *err)
 {
     const uint8_t *from = *data;

@@ -92,6 +92,10 @@ size_t mm_event_packed_size(const mm_event_t *event);
 /* Appends one event to a pack at buf (mm_event_packed_size bytes free) and returns how many bytes it took. */
 size_t mm_event_pack(const mm_event_t *event, uint8_t *buf);
 
+/* When the first event of a pack happened, in microseconds since 1970, without a look at the rest; 0 for what is no
+ * pack. */
+int64_t mm_event_pack_time(const uint8_t *data, size_t len);
+
 /* Takes the next encoded event from a pack: *data and *len advance. APR_EOF at the end, APR_EINVAL where it is
  * malformed (the rest of the pack is then unreadable); a single undecodable event is APR_EGENERAL and the next call
  * goes on behind it. */

@@ -22,6 +22,7 @@ typedef struct mm_segment {
     bool removed;    /* by mm_spool_reader_release; the next scan forgets it */
     int64_t offset;  /* up to which it was read */
     int64_t marked;  /* up to which it was read when mm_spool_reader_mark was last called */
+    int64_t wiped;   /* up to which its bytes were given back to the disk, by this reader */
     int64_t doubted; /* 1 + the offset at which an earlier round saw no frame while the writer lived; 0: none */
 } mm_segment_t;
 

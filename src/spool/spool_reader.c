@@ -30,6 +30,7 @@
 #include "spool/spool_set_aside.h"
 #include "spool/spool_stale.h"
 #include "spool/spool_waiting.h"
+#include "spool/spool_wipe.h"
 
 /* One read(2); most frames are some hundred bytes. */
 #define READ_CHUNK (64u * 1024)
@@ -444,6 +445,23 @@ void mm_spool_reader_positions(const mm_spool_reader_t *reader,
 
 /* --- clearing away ------------------------------------------------------------------------------------------------ */
 
+/* Up to the mark only: what was read since may have to be read again by a drainer that starts from the last batch. */
+static apr_status_t wipe(mm_spool_reader_t *reader, mm_segment_t *segment, mm_err_t *err)
+{
+    apr_status_t status;
+
+    if (segment->marked <= segment->wiped) {
+        return APR_SUCCESS;
+    }
+    status = mm_spool_wipe(dirfd(reader->handle), segment->name, segment->wiped, segment->marked);
+    if (status != APR_SUCCESS) {
+        return mm_err_set_os(err, status, "what is counted cannot be wiped from the spool segment %s/%s", reader->dir,
+                             segment->name);
+    }
+    segment->wiped = segment->marked;
+    return APR_SUCCESS;
+}
+
 apr_status_t mm_spool_reader_release(mm_spool_reader_t *reader, mm_err_t *err)
 {
     apr_status_t status = APR_SUCCESS;
@@ -456,7 +474,13 @@ apr_status_t mm_spool_reader_release(mm_spool_reader_t *reader, mm_err_t *err)
     for (i = 0; i < reader->list.n; i++) {
         mm_segment_t *segment = &reader->list.items[i];
 
-        if (!segment->finished || segment->removed) {
+        if (segment->removed) {
+            continue;
+        }
+        if (!segment->finished) {
+            apr_status_t wiped = wipe(reader, segment, status == APR_SUCCESS ? err : NULL);
+
+            status = status == APR_SUCCESS ? wiped : status;
             continue;
         }
         if (unlinkat(dirfd(reader->handle), segment->name, 0) != 0 && errno != ENOENT) {

@@ -57,7 +57,8 @@ void mm_spool_reader_positions(const mm_spool_reader_t *reader,
                                void (*fn)(void *baton, const char *name, int64_t offset), void *baton);
 
 /* Everything read so far has been applied and remembered: removes segments that are read to their end and that nobody
- * writes, and files that a writer died over before they were segments. The removal is on the disk when this returns.
+ * writes, and files that a writer died over before they were segments, and wipes what was read, up to the mark, from
+ * segments that are still there. The removal is on the disk when this returns.
  * May be called within a round and behind one, also when it brought nothing. */
 apr_status_t mm_spool_reader_release(mm_spool_reader_t *reader, mm_err_t *err);
 

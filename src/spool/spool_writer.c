@@ -36,25 +36,27 @@
 /* How often a segment in which a write failed is replaced. */
 #define REPLACE_NS INT64_C(1000000000)
 
+/* What every append looks at comes first, side by side: whatever httpd has just sent has thrown it out of the
+ * processor's caches. */
 struct mm_spool_writer {
-    const char *dir;
-    int64_t segment_max;
-    mm_sync_t sync;
     pthread_rwlock_t lock;
-    mm_spool_commit_t commit; /* with sync=event, the segment's; begun anew only under the exclusive lock */
+    /* These any append may change. */
+    atomic_llong end;    /* of what was appended, or has its place */
+    atomic_llong looked; /* second of the monotonic clock in which the segment was last seen to have a name */
+    atomic_int failure;  /* why a write failed, if that is why */
+    atomic_bool spent;   /* a write failed, or the file was removed: nothing more may go into this segment */
     /* These change only under the exclusive lock. */
+    bool mapped; /* this segment is written through the window, which may still be closed */
+    mm_sync_t sync;
+    mm_spool_window_t window;
+    int64_t segment_max;
     int fd;         /* -1: no segment yet */
     unsigned forks; /* of our ancestors, when it was made */
     uint32_t seed;
     uint32_t made;
     int64_t replaced_ns; /* of the monotonic clock, when a failed segment was last replaced; 0: never */
-    bool mapped;         /* this segment is written through the window, which may still be closed */
-    mm_spool_window_t window;
-    /* These any append may change. */
-    atomic_llong end;    /* of what was appended, or has its place */
-    atomic_llong looked; /* second of the monotonic clock in which the segment was last seen to have a name */
-    atomic_bool spent;   /* a write failed, or the file was removed: nothing more may go into this segment */
-    atomic_int failure;  /* why a write failed, if that is why */
+    const char *dir;
+    mm_spool_commit_t commit; /* with sync=event, the segment's; begun anew only under the exclusive lock */
 };
 
 /* How many forks lie between this process and the first that made a writer. What was opened before the last of them is

@@ -200,6 +200,17 @@ apr_status_t mm_status_open(mm_status_page_t **page, const char *dir, mm_err_t *
     return status;
 }
 
+mm_status_page_t *mm_status_trust(mm_status_page_t *page)
+{
+    if (page == NULL || page == shared || page == &own) {
+        return page;
+    }
+    if (madvise(page, MM_STATUS_SIZE, MADV_POPULATE_WRITE) == 0) {
+        return page;
+    }
+    return shared != NULL ? shared : &own;
+}
+
 bool mm_status_is_file(const mm_status_page_t *page)
 {
     return page->magic == MAGIC;

@@ -60,6 +60,11 @@ apr_status_t mm_status_open(mm_status_page_t **page, const char *dir, mm_err_t *
 /* Copies DIR/status, without touching mapped memory. */
 apr_status_t mm_status_read(mm_status_page_t *page, const char *dir, mm_err_t *err);
 
+/* To be asked about once a second, and before a look at it: page, while its memory can be written, else what takes its
+ * place from then on. A file that somebody cut, or a disk that failed, would end a process that touches it; within that
+ * second one still may. Any thread. */
+mm_status_page_t *mm_status_trust(mm_status_page_t *page);
+
 /* Whether it is the file's. */
 bool mm_status_is_file(const mm_status_page_t *page);
 

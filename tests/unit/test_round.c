@@ -221,6 +221,82 @@ static void gives_up_where_there_is_nothing_to_leave_out(void **state)
     assert_false(mm_round_shrink(&s->round));
 }
 
+static void view_at(mm_spool_writer_t *writer, const char *id, int minutes)
+{
+    mm_event_t event = event_of(MM_ACTION_VIEW, id, NULL, NOON_US + INT64_C(60000000) * minutes);
+
+    spool_put(writer, &event, 1);
+}
+
+/* Ids of one letter each. */
+static void note_id(void *baton, const mm_delta_t *delta)
+{
+    char *ids = baton;
+
+    ids[strlen(ids)] = delta->id[0];
+}
+
+static const char *slice_of(setting_t *s, apr_pool_t *pool)
+{
+    char *ids = apr_pcalloc(pool, 100);
+
+    mm_count_reset(s->count);
+    read_round(s);
+    mm_count_each(s->count, note_id, ids);
+    return ids;
+}
+
+/* Two processes over two hours: what happened at the same time is read at the same time. */
+static void goes_through_time_in_slices(void **state)
+{
+    unit_t *unit = *state;
+    setting_t *s = begin(unit);
+
+    view_at(s->writer, "a", 0);
+    view_at(s->writer, "b", 9);
+    view_at(s->writer, "e", 60);
+    view_at(s->writer, "d", 55); /* began before e and ended after it */
+    view_at(s->writer, "h", 119);
+    mm_spool_writer_close(s->writer);
+    view_at(s->writer, "c", 1);
+    view_at(s->writer, "f", 62);
+    view_at(s->writer, "g", 90);
+    assert_string_equal(slice_of(s, unit->pool), "abc");
+    assert_true(s->round.more);
+    assert_string_equal(slice_of(s, unit->pool), "edf");
+    assert_true(s->round.more);
+    assert_string_equal(slice_of(s, unit->pool), "g");
+    assert_true(s->round.more);
+    assert_string_equal(slice_of(s, unit->pool), "h");
+    assert_false(s->round.more);
+    assert_string_equal(slice_of(s, unit->pool), "");
+    assert_false(s->round.more);
+    view_at(s->writer, "i", 1000);
+    view_at(s->writer, "j", 3); /* a clock that was set back */
+    assert_string_equal(slice_of(s, unit->pool), "ij");
+    assert_false(s->round.more);
+}
+
+/* Wherever a batch ends, the slice is read to its end first. */
+static void finishes_a_slice_that_makes_several_batches(void **state)
+{
+    unit_t *unit = *state;
+    setting_t *s = begin(unit);
+
+    view_at(s->writer, "a", 0);
+    view_at(s->writer, "b", 1);
+    view_at(s->writer, "d", 30);
+    mm_spool_writer_close(s->writer);
+    view_at(s->writer, "c", 2);
+    s->round.events_max = 1;
+    assert_string_equal(slice_of(s, unit->pool), "a");
+    assert_string_equal(slice_of(s, unit->pool), "b");
+    assert_string_equal(slice_of(s, unit->pool), "c");
+    assert_string_equal(slice_of(s, unit->pool), "d");
+    assert_string_equal(slice_of(s, unit->pool), "");
+    assert_false(s->round.more);
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, unit_setup, unit_teardown)
 
 int main(void)
@@ -232,6 +308,8 @@ int main(void)
         test(becomes_smaller_and_larger),
         test(becomes_smaller_also_where_frames_do_not),
         test(gives_up_where_there_is_nothing_to_leave_out),
+        test(goes_through_time_in_slices),
+        test(finishes_a_slice_that_makes_several_batches),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

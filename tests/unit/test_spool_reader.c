@@ -79,6 +79,38 @@ static void a_live_segment_grows(void **state)
     assert_int_equal(log->n, 0);
 }
 
+/* What was handed out and marked leaves the disk while the writer lives; what was handed out since does not. */
+static bool holds(unit_t *unit, const char *name, const char *text)
+{
+    char *data = NULL;
+    size_t len = 0;
+
+    assert_int_equal(mm_file_slurp(&data, &len, unit_path(unit, name), 1000, unit->pool, NULL), APR_SUCCESS);
+    return memmem(data, len, text, strlen(text)) != NULL;
+}
+
+static void wipes_what_is_marked(void **state)
+{
+    unit_t *unit = *state;
+    mm_spool_reader_t *reader = reader_of(unit, NULL);
+    char *name = unit_segment_name(unit, 1, 7);
+    int fd = live(unit, name);
+
+    put_frame(fd, "address", 7);
+    assert_round(unit, reader, "address,");
+    release(reader);
+    assert_true(holds(unit, name, "address"));
+    mm_spool_reader_mark(reader);
+    put_frame(fd, "agent", 7);
+    assert_round(unit, reader, "agent,");
+    release(reader);
+    assert_false(holds(unit, name, "address"));
+    assert_true(holds(unit, name, "agent"));
+    put_frame(fd, "c", 7);
+    assert_round(unit, reader, "c,");
+    close(fd);
+}
+
 /* The writer dies behind our back: what it wrote last is read before the file goes. */
 static void the_lock_comes_before_the_end(void **state)
 {
@@ -375,6 +407,7 @@ int main(void)
         TEST(nothing_there),
         TEST(oldest_first_then_removed),
         TEST(a_live_segment_grows),
+        TEST(wipes_what_is_marked),
         TEST(the_lock_comes_before_the_end),
         TEST(release_within_a_round),
         TEST(restores_positions),

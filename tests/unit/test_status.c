@@ -165,6 +165,22 @@ static void without_the_file_a_family_shares(void **state)
 #define LIMIT_THREADS 4
 #define LIMIT         INT64_C(100003)
 
+/* To touch it then would kill. */
+static void a_file_that_was_cut_is_left(void **state)
+{
+    unit_t *unit = *state;
+    char *dir = make_spool(unit);
+    mm_status_page_t *page = open_page(dir), *instead;
+
+    assert_ptr_equal(mm_status_trust(page), page);
+    assert_int_equal(truncate(unit_path(unit, "spool/status"), 0), 0);
+    instead = mm_status_trust(page);
+    assert_ptr_not_equal(instead, page);
+    mm_status_add(instead, MM_STATUS_READ, 1);
+    assert_ptr_equal(mm_status_trust(instead), instead);
+    assert_null(mm_status_trust(NULL));
+}
+
 static void *add_until_full(void *data)
 {
     mm_status_page_t *page = data;
@@ -213,6 +229,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(damage_is_not_believed, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(a_link_is_not_followed, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(without_the_file_a_family_shares, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(a_file_that_was_cut_is_left, unit_setup, unit_teardown),
         cmocka_unit_test(a_limit_is_exact),
     };
 
