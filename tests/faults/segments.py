@@ -45,19 +45,27 @@ def seed_of(path):
     return int(path.stem.rpartition("-")[2], 16)
 
 
+def _behind_zeros(data, magic):
+    """Where the first frame begins, whose own first bytes may be zeros, too."""
+    at = len(data) - len(data.lstrip(bytes(1)))
+    return max(0, at - (len(magic) - len(magic.lstrip(bytes(1)))))
+
+
 def frames(path, start=0):
-    """The whole frames of a segment, up to the first zeros or anything else that is none."""
-    data, seed, at = path.read_bytes(), seed_of(path), start
-    while at + HEADER.size <= len(data):
-        magic, size, _sum = HEADER.unpack_from(data, at)
-        if magic != MAGIC ^ seed or at + HEADER.size + size > len(data):
+    """The whole frames of a segment, up to the first zeros or anything else that is none. What is counted is wiped: the
+    first frame stands behind zeros."""
+    data, magic = path.read_bytes(), struct.pack("<I", MAGIC ^ seed_of(path))
+    at = start or _behind_zeros(data, magic)
+    while data[at:at + len(magic)] == magic and at + HEADER.size <= len(data):
+        _, size, _sum = HEADER.unpack_from(data, at)
+        if at + HEADER.size + size > len(data):
             return
         yield Frame(at, data[at + HEADER.size:at + HEADER.size + size])
         at += HEADER.size + size
 
 
 def end(path):
-    """Where the next frame will begin."""
+    """Where the next frame will begin; 0 when all are wiped, or there is none."""
     last = None
     for last in frames(path):
         pass

@@ -79,9 +79,9 @@ def torn_tail(site, random):
     """A process dies in the middle of a write: the beginning of a frame stands at the end of its segment."""
 
     def writers():
-        """Children that have a segment of their own, and it."""
+        """Children that have a segment of their own with something in it, and it."""
         return [(pid, path) for path in _segments(site) for pid in site.httpd.children()
-                if int(path.name.split("-")[1], 16) == pid]
+                if int(path.name.split("-")[1], 16) == pid and segments.end(path)]
 
     with held(site):
         victim, path = random.choice(wait_for(writers, timeout=60, what="a child with a segment"))
