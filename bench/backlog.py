@@ -48,7 +48,7 @@ def drained(place, database, events, options):
     fill = [str(BUILD / "fill_spool"), str(spool), *map(str, (events, options.resources, options.users, SEED))]
     appended = float(subprocess.run(fill, check=True, capture_output=True, text=True).stdout)
     size = sum(path.stat().st_size for path in spool.glob("*.seg"))
-    took, peak = peak_of([str(BUILD / "metricsctl"), "drain", "--once", "--spool", str(spool), "--uri",
+    took, peak = peak_of([str(BUILD / "metricsctl"), "drain", "--once", "--double-click", "0", "--spool", str(spool), "--uri",
                           uri(database, name)])
     counts = Counts(database.uri, name)
     types = ("datasets", "collections", "files")

@@ -107,7 +107,7 @@ def measure(candidate, scripts, options):
 
 def drain(candidate):
     """What MetricsDrainer Off has left in the spool, or what the drainer did not get to before its httpd was stopped."""
-    command = [str(BUILD / "metricsctl"), "drain", "--once", "--spool", str(candidate.httpd.spool), "--uri",
+    command = [str(BUILD / "metricsctl"), "drain", "--once", "--double-click", "0", "--spool", str(candidate.httpd.spool), "--uri",
                candidate.httpd.mongo_uri]
     subprocess.run(command, check=True, capture_output=True, text=True)
 

@@ -28,6 +28,7 @@ TYPES = """
 RECORDING = """
 MetricsMongoURI "${MONGO_URI}"
 MetricsSpool "${SPOOL}"
+MetricsDoubleClick 0
 """
 COMMON = """
 DocumentRoot "%s"

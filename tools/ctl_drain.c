@@ -29,20 +29,26 @@ static void on_stop(int sig)
     stop = 1;
 }
 
-enum { OPT_SPOOL = 256, OPT_SETTINGS, OPT_URI, OPT_URI_FILE, OPT_PREFIX, OPT_TYPES, OPT_INTERVAL, OPT_SYNC, OPT_ONCE };
+enum {
+    OPT_SPOOL = 256,
+    OPT_SETTINGS,
+    OPT_URI,
+    OPT_URI_FILE,
+    OPT_PREFIX,
+    OPT_TYPES,
+    OPT_INTERVAL,
+    OPT_DOUBLE_CLICK,
+    OPT_SYNC,
+    OPT_ONCE
+};
 
 static const apr_getopt_option_t option_table[] = {
-    {"spool", OPT_SPOOL, 1, NULL},
-    {"settings", OPT_SETTINGS, 1, NULL},
-    {"uri", OPT_URI, 1, NULL},
-    {"uri-file", OPT_URI_FILE, 1, NULL},
-    {"prefix", OPT_PREFIX, 1, NULL},
-    {"types", OPT_TYPES, 1, NULL},
-    {"interval", OPT_INTERVAL, 1, NULL},
-    {"sync", OPT_SYNC, 1, NULL},
-    {"once", OPT_ONCE, 0, NULL},
-    {"verbose", 'v', 0, NULL},
-    {NULL, 0, 0, NULL},
+    {"spool", OPT_SPOOL, 1, NULL},       {"settings", OPT_SETTINGS, 1, NULL},
+    {"uri", OPT_URI, 1, NULL},           {"uri-file", OPT_URI_FILE, 1, NULL},
+    {"prefix", OPT_PREFIX, 1, NULL},     {"types", OPT_TYPES, 1, NULL},
+    {"interval", OPT_INTERVAL, 1, NULL}, {"double-click", OPT_DOUBLE_CLICK, 1, NULL},
+    {"sync", OPT_SYNC, 1, NULL},         {"once", OPT_ONCE, 0, NULL},
+    {"verbose", 'v', 0, NULL},           {NULL, 0, 0, NULL},
 };
 
 static const char usage[] =
@@ -60,6 +66,8 @@ static const char usage[] =
     "  --types NAME,NAME    the types whose indexes are made; default as in the settings, else\n"
     "                       " TYPES_DEFAULT "\n"
     "  --interval SECONDS   between two looks at the spool, 0.01 to 3600; default 2\n"
+    "  --double-click SECS  within which clicks of one user on one thing are one, 0 (off) to 65; default as in the\n"
+    "                       settings, else 30\n"
     "  --sync batch         flush the spool to the disk every second, as MetricsSpool's sync=batch asks for; none and\n"
     "                       event need nothing of a drainer\n"
     "  --once               end when all is counted, or at the first failure\n"
@@ -76,6 +84,7 @@ typedef struct arguments {
     mm_drain_options_t options;
     const char *uri_file, *types, *settings_file;
     mm_settings_t *settings;
+    const char *double_click;
     mm_sync_t sync;
     int verbose;
 } arguments_t;
@@ -89,6 +98,18 @@ static int parse_interval(int64_t *interval_us, const char *text)
         return ctl_misuse("drain", "--interval %s: a number of seconds from 0.01 to 3600 is needed", text);
     }
     *interval_us = (int64_t)(seconds * SECOND_US);
+    return CTL_OK;
+}
+
+static int parse_double_click(int64_t *double_click_ms, const char *text)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !(seconds >= 0 && seconds * 1000 <= MM_POLICY_DOUBLE_CLICK_MAX_MS)) {
+        return ctl_misuse("drain", "--double-click %s: a number of seconds from 0 (off) to 65 is needed", text);
+    }
+    *double_click_ms = (int64_t)(seconds * 1000);
     return CTL_OK;
 }
 
@@ -136,6 +157,9 @@ static int set_option(arguments_t *arguments, int option, const char *value)
         return CTL_OK;
     case OPT_INTERVAL:
         return parse_interval(&arguments->options.interval_us, value);
+    case OPT_DOUBLE_CLICK:
+        arguments->double_click = value;
+        return parse_double_click(&arguments->options.policy.double_click_ms, value);
     case OPT_SYNC:
         return mm_sync_parse(&arguments->sync, value)
                    ? CTL_OK
@@ -192,6 +216,9 @@ static int use_settings(arguments_t *arguments, apr_pool_t *pool)
     settings = arguments->settings;
     if (!options->prefix) {
         options->prefix = settings->prefix ? settings->prefix : MM_STORE_PREFIX_DEFAULT;
+    }
+    if (!arguments->double_click) {
+        options->policy.double_click_ms = settings->double_click_ms;
     }
     if (options->types) {
         return CTL_OK;

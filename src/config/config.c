@@ -6,6 +6,7 @@
  */
 #include "config/config.h"
 #include "config/directives.h"
+#include "count/policy.h"
 
 #include "http_log.h"
 #include "apr_strings.h"
@@ -19,6 +20,7 @@ static mm_config_t *config_create(apr_pool_t *pool)
     mm_config_t *config = apr_pcalloc(pool, sizeof(*config));
     config->pool = pool;
     config->prefix = MM_STORE_PREFIX_DEFAULT;
+    config->double_click_ms = MM_POLICY_DOUBLE_CLICK_MS;
     config->drainer = 1;
     config->types = apr_array_make(pool, 4, sizeof(mm_type_t));
     config->catalogs = apr_array_make(pool, 4, sizeof(mm_catalog_t *));

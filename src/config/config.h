@@ -50,6 +50,7 @@ typedef struct mm_config {
     int64_t spool_max;          /* MetricsSpool max=, bytes; 0: as much as the disk holds */
     const char *prefix;         /* MetricsCollectionPrefix */
     int64_t interval_us;        /* MetricsFlushInterval; 0: the drainer's default */
+    int64_t double_click_ms;    /* MetricsDoubleClick; 0: off */
     int drainer;                /* MetricsDrainer: 1 (default) supervise one, 0 somebody else runs metricsctl drain */
     apr_array_header_t *types;  /* of mm_type_t, as configured */
     const char *const *type_names; /* the same, NULL-terminated; n is types->nelts; set by mm_config_check */

@@ -10,6 +10,7 @@
 #include "http_log.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "count/policy.h"
 
 APLOG_USE_MODULE(metrics);
 
@@ -128,6 +129,22 @@ static const char *set_interval(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_double_click(cmd_parms *cmd, void *dir, const char *arg)
+{
+    (void)dir;
+    char *end = NULL;
+    double seconds = strtod(arg, &end);
+    if (end == arg || *end != '\0' || !isfinite(seconds) || seconds < 0 ||
+        seconds * 1000 > MM_POLICY_DOUBLE_CLICK_MAX_MS) {
+        return apr_psprintf(cmd->pool,
+                            "MetricsDoubleClick: \"%s\" is not a number of seconds from 0 (off) to 65; the Code of "
+                            "Practice says 30",
+                            arg);
+    }
+    mm_config_being_read()->double_click_ms = (int64_t)(seconds * 1e3);
+    return NULL;
+}
+
 static const char *set_drainer(cmd_parms *cmd, void *dir, int on)
 {
     (void)cmd;
@@ -242,6 +259,7 @@ GLOBAL(set_mongo_uri, const char *)
 GLOBAL(set_catalog_uri, const char *)
 GLOBAL(set_prefix, const char *)
 GLOBAL(set_interval, const char *)
+GLOBAL(set_double_click, const char *)
 GLOBAL(set_drainer, int)
 
 #define ANYWHERE (RSRC_CONF | ACCESS_CONF)
@@ -258,6 +276,8 @@ const command_rec mm_config_commands[] = {
         "a directory on a local disk where events wait for the database, max=SIZE and sync=none, batch or event"),
     AP_INIT_TAKE1("MetricsFlushInterval", set_interval_globally, NULL, RSRC_CONF,
                   "seconds between two looks of the drainer at the spool; 2 if not set"),
+    AP_INIT_TAKE1("MetricsDoubleClick", set_double_click_globally, NULL, RSRC_CONF,
+                  "seconds within which clicks of one user on one thing are one; 30 if not set, 0 for off"),
     AP_INIT_FLAG("MetricsDrainer", set_drainer_globally, NULL, RSRC_CONF,
                  "On (as if not set): httpd runs the drainer; Off: `metricsctl drain` does"),
     AP_INIT_RAW_ARGS("<MetricsType", mm_set_type_section, NULL, RSRC_CONF,

@@ -20,6 +20,7 @@ typedef struct entry {
 } entry_t;
 
 struct mm_count {
+    mm_policy_t policy;
     apr_pool_t *pool; /* holds the entries and the hash, cleared by reset */
     apr_hash_t *entries;
     entry_t *first;
@@ -27,10 +28,11 @@ struct mm_count {
     size_t n;
 };
 
-mm_count_t *mm_count_create(apr_pool_t *parent)
+mm_count_t *mm_count_create(const mm_policy_t *policy, apr_pool_t *parent)
 {
     mm_count_t *count = apr_pcalloc(parent, sizeof(*count));
 
+    count->policy = *policy;
     apr_pool_create(&count->pool, parent);
     apr_pool_tag(count->pool, "mm_count");
     mm_count_reset(count);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <apr_pools.h>
 #include "count/delta.h"
+#include "count/policy.h"
 #include "count/rule.h"
 #include "event/event.h"
 
@@ -21,7 +22,8 @@
 
 typedef struct mm_count mm_count_t;
 
-mm_count_t *mm_count_create(apr_pool_t *parent);
+/* Of policy a copy is kept. */
+mm_count_t *mm_count_create(const mm_policy_t *policy, apr_pool_t *parent);
 
 /* Judges the event and, when it counts, adds it. Nothing of the event is kept. */
 mm_verdict_t mm_count_add(mm_count_t *count, const mm_event_t *event);

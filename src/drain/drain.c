@@ -114,7 +114,7 @@ static apr_status_t set_up(mm_drain_t *drain, mm_err_t *err)
         return rv;
     }
     apr_pool_create(&drain->scratch, drain->pool);
-    drain->count = mm_count_create(drain->pool);
+    drain->count = mm_count_create(&drain->options.policy, drain->pool);
     mm_round_init(&drain->round, drain->reader, drain->count, drain->options.spool_dir, drain->log);
     rv = resume(drain, err);
     if (rv == APR_SUCCESS) {

@@ -11,6 +11,7 @@
 #include <apr_tables.h>
 #include "base/err.h"
 #include "base/log.h"
+#include "count/policy.h"
 
 #define MM_DRAIN_INTERVAL_DEFAULT_US (INT64_C(2) * 1000000)
 /* Events in one batch; bounds the time until the first of them is in the database. */
@@ -25,6 +26,7 @@ typedef struct mm_drain_options {
     const char *prefix;
     const char *const *types; /* whose indexes are made */
     size_t n_types;
+    mm_policy_t policy;  /* how it is counted */
     int64_t interval_us; /* between two looks at the spool */
     int restarted;       /* it takes the place of one that died */
     int once;            /* end when nothing is left in the spool that could be counted */

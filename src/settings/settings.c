@@ -16,9 +16,11 @@
 #include <bson/bson.h>
 #include "base/file.h"
 #include "base/text.h"
+#include "count/policy.h"
 
 typedef enum kind {
     KIND_NUMBER, /* int64_t; 0 is left out */
+    KIND_COUNT,  /* the same, but 0 is written */
     KIND_TEXT,   /* const char *; NULL is left out */
     KIND_TEXTS,  /* apr_array_header_t * of const char * */
     KIND_RULES   /* apr_array_header_t * of mm_settings_rule_t */
@@ -33,6 +35,7 @@ typedef struct field {
 static const field_t site_fields[] = {
     {"version", KIND_NUMBER, offsetof(mm_settings_t, version)},
     {"recording_since_ms", KIND_NUMBER, offsetof(mm_settings_t, recording_since_ms)},
+    {"double_click_ms", KIND_COUNT, offsetof(mm_settings_t, double_click_ms)},
     {"mongo_uri_file", KIND_TEXT, offsetof(mm_settings_t, mongo_uri_file)},
     {"prefix", KIND_TEXT, offsetof(mm_settings_t, prefix)},
     {"types", KIND_TEXTS, offsetof(mm_settings_t, types)},
@@ -68,6 +71,7 @@ mm_settings_t *mm_settings_create(apr_pool_t *pool)
 
     make_lists(settings, site_fields, pool);
     settings->version = MM_SETTINGS_VERSION;
+    settings->double_click_ms = MM_POLICY_DOUBLE_CLICK_MS;
     return settings;
 }
 
@@ -112,7 +116,8 @@ static void append_struct(bson_t *doc, const void *base, const field_t *fields)
     for (const field_t *field = fields; field->key; field++) {
         switch (field->kind) {
         case KIND_NUMBER:
-            if (MEMBER(base, field, const int64_t) != 0) {
+        case KIND_COUNT:
+            if (MEMBER(base, field, const int64_t) != 0 || field->kind == KIND_COUNT) {
                 BSON_APPEND_INT64(doc, field->key, MEMBER(base, field, const int64_t));
             }
             break;
@@ -278,6 +283,7 @@ static bool take_member(void *base, const field_t *field, const bson_iter_t *ite
 {
     switch (field->kind) {
     case KIND_NUMBER:
+    case KIND_COUNT:
         MEMBER(base, field, int64_t) = bson_iter_as_int64(iter);
         return BSON_ITER_HOLDS_INT(iter);
     case KIND_TEXT:
@@ -310,6 +316,9 @@ static apr_status_t check(const mm_settings_t *settings, mm_err_t *err)
     if (settings->version != MM_SETTINGS_VERSION) {
         return mm_err_set(err, APR_EINVAL, "it is of version %lld, and this program knows version %d",
                           (long long)settings->version, MM_SETTINGS_VERSION);
+    }
+    if (settings->double_click_ms < 0 || settings->double_click_ms > MM_POLICY_DOUBLE_CLICK_MAX_MS) {
+        return mm_err_set(err, APR_EINVAL, "its double_click_ms is not from 0 to %d", MM_POLICY_DOUBLE_CLICK_MAX_MS);
     }
     for (int i = 0; i < settings->types->nelts; i++) {
         const char *type = APR_ARRAY_IDX(settings->types, i, const char *);

@@ -31,6 +31,10 @@ MISTAKES = {
     "interval too long": ("MetricsFlushInterval 86400", "MetricsFlushInterval", "3600"),
     "prefix with a dollar": ('MetricsCollectionPrefix "$x"', "MetricsCollectionPrefix", "letter"),
     "prefix of system": ('MetricsCollectionPrefix "System."', "MetricsCollectionPrefix", "letter"),
+    "double-click is no number": ("MetricsDoubleClick often", "MetricsDoubleClick", "number of seconds"),
+    "double-click is negative": ("MetricsDoubleClick -1", "MetricsDoubleClick", "from 0"),
+    "double-click is not finite": ("MetricsDoubleClick nan", "MetricsDoubleClick", "number of seconds"),
+    "double-click too long": ("MetricsDoubleClick 65.1", "MetricsDoubleClick", "to 65"),
     "spool is empty": ('MetricsSpool ""', "MetricsSpool", "directory"),
     "spool with an unknown sync": ('MetricsSpool "${SPOOL}" sync=always', "MetricsSpool", "sync=none, sync=batch or"),
     "spool with a limit that is none": ('MetricsSpool "${SPOOL}" max=lots', "MetricsSpool", "max=4G"),
@@ -73,7 +77,7 @@ MISTAKES = {
 
 SERVER_ONLY = [
     'MetricsMongoURI "mongodb://127.0.0.1/"', 'MetricsCatalogURI "mongodb://127.0.0.1/"', 'MetricsSpool "/tmp/x"',
-    "MetricsCollectionPrefix x_", "MetricsFlushInterval 1", "MetricsDrainer On",
+    "MetricsCollectionPrefix x_", "MetricsFlushInterval 1", "MetricsDoubleClick 30", "MetricsDrainer On",
     '<MetricsType other>\nMetricsView "^/x/(.+)$"\n</MetricsType>',
 ]
 

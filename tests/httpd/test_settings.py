@@ -33,6 +33,7 @@ def test_says_how_the_site_counts_and_no_secret(site):
     settings = settings_of(site)
     assert settings["version"] == 1
     assert settings["prefix"] == "usage_"
+    assert settings["double_click_ms"] == 0
     assert settings["types"][:3] == ["datasets", "collections", "files"]
     assert settings["rules"][0] == {"type": "datasets", "action": "view", "pattern": "^/datasets/([^/]+)$"}
     assert settings["rules"][1]["action"] == "download"

@@ -79,7 +79,7 @@ static mm_spool_reader_t *reader_make(const char *dir, apr_pool_t *pool)
 
 static mm_count_t *count_make(int n, apr_pool_t *pool)
 {
-    mm_count_t *count = mm_count_create(pool);
+    mm_count_t *count = mm_count_create(&(mm_policy_t){0}, pool);
     char id[64];
 
     for (int i = 0; i < n; i++) {

@@ -36,7 +36,7 @@ static void add(mm_count_t *count, mm_action_t action, const char *id, const cha
 static void begins_empty(void **state)
 {
     unit_t *unit = *state;
-    mm_count_t *count = mm_count_create(unit->pool);
+    mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
 
     assert_int_equal(deltas_of(count).n, 0);
     assert_false(mm_count_full(count));
@@ -45,7 +45,7 @@ static void begins_empty(void **state)
 static void adds_up_one_resource(void **state)
 {
     unit_t *unit = *state;
-    mm_count_t *count = mm_count_create(unit->pool);
+    mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     found_t found;
     const mm_delta_t *delta = &found.deltas[0];
 
@@ -78,7 +78,7 @@ static void adds_up_one_resource(void **state)
 static void keeps_the_time_zero(void **state)
 {
     unit_t *unit = *state;
-    mm_count_t *count = mm_count_create(unit->pool);
+    mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     found_t found;
 
     add(count, MM_ACTION_VIEW, "a", NULL, 0);
@@ -94,7 +94,7 @@ static void keeps_the_time_zero(void **state)
 static void counts_a_known_user_twice_over(void **state)
 {
     unit_t *unit = *state;
-    mm_count_t *count = mm_count_create(unit->pool);
+    mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     found_t found;
 
     add(count, MM_ACTION_VIEW, "a", "eve", NOON_US);
@@ -120,7 +120,7 @@ static void counts_a_known_user_twice_over(void **state)
 static void counts_machines_in_both_numbers(void **state)
 {
     unit_t *unit = *state;
-    mm_count_t *count = mm_count_create(unit->pool);
+    mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     mm_event_t event = event_of(MM_ACTION_VIEW, "a", "bot", NOON_US);
     found_t found;
 
@@ -143,7 +143,7 @@ static void counts_machines_in_both_numbers(void **state)
 static void leaves_no_trace_of_what_does_not_count(void **state)
 {
     unit_t *unit = *state;
-    mm_count_t *count = mm_count_create(unit->pool);
+    mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     mm_event_t event = event_of(MM_ACTION_VIEW, "a", "eve", NOON_US);
 
     event.status = 404;
@@ -158,7 +158,7 @@ static void leaves_no_trace_of_what_does_not_count(void **state)
 static void tells_documents_apart(void **state)
 {
     unit_t *unit = *state;
-    mm_count_t *count = mm_count_create(unit->pool);
+    mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     mm_event_t event = event_of(MM_ACTION_VIEW, "ab", "c", NOON_US);
     char in_place[] = "abXYZ";
 
@@ -177,7 +177,7 @@ static void tells_documents_apart(void **state)
 static void takes_any_bytes_at_their_limits(void **state)
 {
     unit_t *unit = *state;
-    mm_count_t *count = mm_count_create(unit->pool);
+    mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     char id[MM_EVENT_ID_MAX + 1], user[MM_EVENT_USER_MAX + 1];
     found_t found;
 
@@ -200,7 +200,7 @@ static void takes_any_bytes_at_their_limits(void **state)
 static void says_when_it_is_full(void **state)
 {
     unit_t *unit = *state;
-    mm_count_t *count = mm_count_create(unit->pool);
+    mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     char id[16];
     int i;
 
@@ -224,7 +224,7 @@ static void says_when_it_is_full(void **state)
 static void is_full_one_before_its_maximum(void **state)
 {
     unit_t *unit = *state;
-    mm_count_t *count = mm_count_create(unit->pool);
+    mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     char id[16];
 
     for (int i = 0; i < MM_COUNT_DELTAS_MAX - 2; i++) {
@@ -240,7 +240,7 @@ static void is_full_one_before_its_maximum(void **state)
 static void forgets_at_a_reset(void **state)
 {
     unit_t *unit = *state;
-    mm_count_t *count = mm_count_create(unit->pool);
+    mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     found_t found;
 
     for (int round = 0; round < 3; round++) {

@@ -39,7 +39,7 @@ static setting_t begin(const unit_t *unit)
 
     stop = 0;
     s.store = store_open(s.uri, unit->pool);
-    s.count = mm_count_create(unit->pool);
+    s.count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     assert_int_equal(mm_spool_reader_create(&s.reader, s.dir, NULL, unit->pool, NULL), APR_SUCCESS);
     return s;
 }

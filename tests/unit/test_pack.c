@@ -20,7 +20,7 @@ static size_t make(uint8_t *buf, int n, size_t *last)
 static void counts_what_it_can_read(void **state)
 {
     unit_t *unit = *state;
-    mm_count_t *count = mm_count_create(unit->pool);
+    mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     uint8_t buf[ROOM];
     mm_tally_t tally = {.events = 5};
     size_t last, len = make(buf, 3, &last);

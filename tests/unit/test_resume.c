@@ -51,7 +51,7 @@ static int frames_left(mm_spool_reader_t *reader)
 static void batch_after(const setting_t *setting, int frames, const char *spool_id, int64_t seq)
 {
     mm_spool_reader_t *reader = reader_new(setting);
-    mm_count_t *count = mm_count_create(setting->unit->pool);
+    mm_count_t *count = mm_count_create(&(mm_policy_t){0}, setting->unit->pool);
     mm_event_t event = event_of(MM_ACTION_VIEW, "a", "eve", NOON_US);
     const uint8_t *payload;
     size_t len;

@@ -22,7 +22,7 @@ static setting_t *begin(const unit_t *unit)
     s->log = apr_palloc(unit->pool, sizeof(*s->log));
     test_log_init(s->log);
     assert_int_equal(mm_spool_reader_create(&s->reader, s->dir, &s->log->log, unit->pool, NULL), APR_SUCCESS);
-    s->count = mm_count_create(unit->pool);
+    s->count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     mm_round_init(&s->round, s->reader, s->count, s->dir, &s->log->log);
     return s;
 }

@@ -20,6 +20,7 @@ static mm_settings_t *sample(unit_t *unit)
 
     settings->recording_since_ms = 1769860800000;
     settings->mongo_uri_file = "/etc/metrics/uri \"quoted\"";
+    settings->double_click_ms = 0;
     settings->prefix = "usage_";
     APR_ARRAY_PUSH(settings->types, const char *) = "datasets";
     APR_ARRAY_PUSH(settings->types, const char *) = "files";
@@ -34,6 +35,7 @@ static void assert_sample(const mm_settings_t *settings)
 
     assert_true(settings->recording_since_ms == 1769860800000);
     assert_string_equal(settings->mongo_uri_file, "/etc/metrics/uri \"quoted\"");
+    assert_int_equal(settings->double_click_ms, 0);
     assert_string_equal(settings->prefix, "usage_");
     assert_int_equal(settings->types->nelts, 2);
     assert_string_equal(APR_ARRAY_IDX(settings->types, 1, const char *), "files");
@@ -66,6 +68,7 @@ static void an_empty_one_has_lists(void **state)
     mm_settings_t *read = NULL;
 
     assert_int_equal(mm_settings_parse(&read, text, strlen(text), unit->pool, NULL), APR_SUCCESS);
+    assert_int_equal(read->double_click_ms, 30000);
     assert_int_equal(read->types->nelts, 0);
     assert_int_equal(read->rules->nelts, 0);
     assert_null(read->prefix);
@@ -93,6 +96,8 @@ static void refuses(void **state)
         "{\"version\": \"1\"}",
         "{\"version\": 1, \"prefix\": 5}",
         "{\"version\": 1, \"prefix\": \"a\\u0000b\"}",
+        "{\"version\": 1, \"double_click_ms\": -1}",
+        "{\"version\": 1, \"double_click_ms\": 65001}",
         "{\"version\": 1, \"types\": \"datasets\"}",
         "{\"version\": 1, \"types\": [7]}",
         "{\"version\": 1, \"types\": [\"../x\"]}",

@@ -50,10 +50,12 @@ TYPES = """
 </MetricsType>
 """
 
+# A test asks for the same thing again and again, as fast as it can, and each time counts.
 SETTINGS = """
 MetricsMongoURI "${MONGO_URI}"
 MetricsSpool "${SPOOL}"
 MetricsFlushInterval 0.05
+MetricsDoubleClick 0
 """
 
 # One child by default: its events are in one segment, in order (see Markers).

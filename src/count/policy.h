@@ -1,0 +1,19 @@
+/* How a site counts: what the administrator can choose. Whoever counts (httpd's drainer, metricsctl drain, import,
+ * explain) is given the same.
+ */
+#ifndef MM_POLICY_H
+#define MM_POLICY_H
+
+#include <stdint.h>
+
+/* The Code of Practice's 30 seconds. */
+#define MM_POLICY_DOUBLE_CLICK_MS 30000
+/* Beyond it one would no longer speak of one click that was made twice, and the window's memory would not do. */
+#define MM_POLICY_DOUBLE_CLICK_MAX_MS 65000
+
+/* All zeros counts every click. */
+typedef struct mm_policy {
+    int64_t double_click_ms; /* two clicks of one user on one thing within this time are one; 0: never */
+} mm_policy_t;
+
+#endif
