@@ -340,7 +340,8 @@ class Httpd(Client):
             pid = self._locked_by()
             return pid if pid and pid != other_than and process_alive(pid) else None
 
-        return wait_for(find, what="a drainer holds the lock of the spool")
+        # One that comes after several that were killed pauses first, for up to a minute (PAUSE_MAX_S of supervise.c).
+        return wait_for(find, timeout=90, what="a drainer holds the lock of the spool")
 
     # --- spool ---
 
