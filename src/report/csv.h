@@ -6,12 +6,8 @@
 #ifndef MM_CSV_H
 #define MM_CSV_H
 
-#include <stddef.h>
 #include <stdint.h>
-#include <apr_errno.h>
-
-/* Takes the bytes; anything but APR_SUCCESS ends the report. The bytes are valid during the call only. */
-typedef apr_status_t (*mm_sink_fn)(void *baton, const char *data, size_t len);
+#include "report/sink.h"
 
 typedef struct mm_csv {
     mm_sink_fn sink;

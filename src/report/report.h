@@ -1,5 +1,5 @@
-/* A report: rows from the store, filtered by who may see what, with names and parents from the catalogue, written to a
- * sink. Constant memory: MM_REPORT_BATCH rows at a time, whatever the number of rows.
+/* A report: rows from the store, filtered by who may see what, with names and parents from the catalogue, written by a
+ * writer. Constant memory: MM_REPORT_BATCH rows at a time, whatever the number of rows.
  *
  * limit and offset count resources that the requester may see, in the order of the report; with parents=rows one of
  * them can be several lines. A parent that may not be seen is left out as if it did not exist.
@@ -9,7 +9,7 @@
 
 #include <apr_tables.h>
 #include "base/err.h"
-#include "report/csv.h"
+#include "report/writer.h"
 #include "route/route.h"
 #include "store/catalog.h"
 #include "store/store.h"
@@ -32,8 +32,9 @@ typedef struct mm_report {
     const char *const *types;           /* configured, in order */
     size_t n_types;
     mm_gate_t gate;
-    mm_sink_fn sink;
-    void *sink_baton;
+    mm_writer_t *writer; /* not used before mm_report_write */
+    int64_t now_ms;
+    const char *base; /* the report's address without its query string, for links; NULL: no links */
 } mm_report_t;
 
 /* One report under way; one thread. */
@@ -44,8 +45,9 @@ typedef struct mm_report_run mm_report_run_t;
  * points to must live as long as the run. pool is the report's; batches live in sub-pools of it. */
 apr_status_t mm_report_begin(mm_report_run_t **run, const mm_report_t *report, apr_pool_t *pool, mm_err_t *err);
 
-/* Writes the whole report, the header line even where there are no rows. Once per run. On an error, whether of the
- * store, the gate or the sink, nothing more is written: what has been is a beginning of the report, at any byte. */
+/* Writes the whole report, its beginning and end even where there are no rows. Once per run. On an error, whether of
+ * the store, the gate or the writer, nothing more is written: what has been is a beginning of the report, at any byte.
+ */
 apr_status_t mm_report_write(mm_report_run_t *run, mm_err_t *err);
 
 #endif

@@ -108,8 +108,8 @@ int mm_reports_serve(request_rec *r, const mm_route_t *route, const mm_location_
     }
     mm_stream_t *stream = mm_stream_create(r);
     report.gate = (mm_gate_t){mm_guard_see_resources, guard};
-    report.sink = mm_stream_write;
-    report.sink_baton = stream;
+    report.now_ms = apr_time_as_msec(r->request_time);
+    report.writer = mm_writer_csv(mm_stream_write, stream, route->raw, route->bom, r->pool);
     mm_report_run_t *run = NULL;
     if (open_stores(&report, config, r->pool, &err) != APR_SUCCESS ||
         mm_report_begin(&run, &report, r->pool, &err) != APR_SUCCESS) {

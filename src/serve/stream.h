@@ -10,7 +10,7 @@ typedef struct mm_stream mm_stream_t;
 
 mm_stream_t *mm_stream_create(request_rec *r);
 
-/* The signature of report/csv.h's sink; baton is the stream. Fails once the client is gone. */
+/* The signature of report/sink.h; baton is the stream. Fails once the client is gone. */
 apr_status_t mm_stream_write(void *stream, const char *data, size_t len);
 
 /* Whether anything has gone to the client; until then another answer can still be given, and mm_stream_break must not

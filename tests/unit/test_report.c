@@ -12,6 +12,7 @@ static apr_status_t begin_and_write(fixture_t *fixture, mm_err_t *err)
 
     memset(err, 0, sizeof(*err));
     fixture_forget(fixture);
+    fixture_write_csv(fixture);
     assert_int_equal(apr_pool_create(&pool, fixture->pool), APR_SUCCESS);
     apr_status_t rv = mm_report_begin(&run, &fixture->report, pool, err);
     assert_int_equal(fixture->sink_calls, 0);
@@ -367,8 +368,9 @@ static void test_memory_is_that_of_one_batch(void **state)
     name[sizeof(name) - 1] = '\0';
     fixture_named(fixture, LONG_ROWS, name);
     fixture->report.gate.see_resources = measuring_gate;
-    fixture->report.sink = fixture_count;
+    fixture->sink = fixture_count;
     fixture->route.parents = MM_PARENTS_NONE;
+    fixture_write_csv(fixture);
     assert_int_equal(mm_report_begin(&run, &fixture->report, unit->pool, &err), APR_SUCCESS);
     assert_int_equal(mm_report_write(run, &err), APR_SUCCESS);
     assert_true(fixture->out_len > LONG_ROWS * (size_t)MM_CATALOG_NAME_MAX);
