@@ -27,6 +27,7 @@ typedef struct ctl_command {
 } ctl_command_t;
 
 extern const ctl_command_t ctl_drain;
+extern const ctl_command_t ctl_import;
 extern const ctl_command_t ctl_new_id;
 extern const ctl_command_t ctl_status;
 

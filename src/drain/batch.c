@@ -94,7 +94,7 @@ static void output_delta(void *baton, const mm_delta_t *delta)
 }
 
 static apr_status_t output_all(int fd, const char *spool_id, int64_t seq, const char *nonce, const mm_count_t *count,
-                               const mm_spool_reader_t *reader, mm_err_t *err)
+                               const mm_spool_reader_t *reader, const mm_ledger_t *logs, size_t n_logs, mm_err_t *err)
 {
     output_t out = {.fd = fd, .err = err};
 
@@ -106,6 +106,10 @@ static apr_status_t output_all(int fd, const char *spool_id, int64_t seq, const 
     mm_record_batch(&out.doc, spool_id, seq, nonce);
     output_record(&out);
     mm_spool_reader_positions(reader, output_segment, &out);
+    for (size_t i = 0; i < n_logs; i++) {
+        mm_record_log(&out.doc, &logs[i]);
+        output_record(&out);
+    }
     mm_count_each(count, output_delta, &out);
     mm_record_end(&out.doc, out.segments, out.deltas);
     output_record(&out);
@@ -135,6 +139,13 @@ apr_status_t mm_batch_nonce(char *nonce, mm_err_t *err)
 apr_status_t mm_batch_write(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
                             const mm_count_t *count, const mm_spool_reader_t *reader, mm_err_t *err)
 {
+    return mm_batch_write_logs(dir, spool_id, seq, nonce, count, reader, NULL, 0, err);
+}
+
+apr_status_t mm_batch_write_logs(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
+                                 const mm_count_t *count, const mm_spool_reader_t *reader, const mm_ledger_t *logs,
+                                 size_t n_logs, mm_err_t *err)
+{
     apr_status_t rv;
     int dirfd, fd = -1;
 
@@ -146,7 +157,7 @@ apr_status_t mm_batch_write(const char *dir, const char *spool_id, int64_t seq, 
     if (rv != APR_SUCCESS) {
         goto out;
     }
-    rv = output_all(fd, spool_id, seq, nonce, count, reader, err);
+    rv = output_all(fd, spool_id, seq, nonce, count, reader, logs, n_logs, err);
     if (rv == APR_SUCCESS) {
         rv = mm_file_commit(dirfd, fd, MM_BATCH_TEMP_FILE, MM_BATCH_FILE, err);
     }
@@ -209,6 +220,8 @@ static apr_status_t input_record(input_t *in, const mm_record_t *record, mm_err_
     case MM_RECORD_SEGMENT:
         in->segments++;
         return reader->on_segment ? reader->on_segment(reader->baton, record->name, record->to, err) : APR_SUCCESS;
+    case MM_RECORD_LOG:
+        return reader->on_log ? reader->on_log(reader->baton, &record->ledger, err) : APR_SUCCESS;
     case MM_RECORD_DELTA:
         in->deltas++;
         return reader->on_delta ? reader->on_delta(reader->baton, &record->delta, err) : APR_SUCCESS;

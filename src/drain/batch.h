@@ -1,8 +1,8 @@
 /* The batch file: what is about to be added to the database, and what the spool looked like when it was read.
  *
  * Frames (spool/frame.h, seed 0), each one BSON document, "k" saying which kind: one "batch" {v, spool, seq, nonce},
- * then "segment" {name, to} and "delta" {…}, last "end" {segments, deltas} (see record.h). Written beside its name,
- * flushed, renamed: a batch file that exists is whole.
+ * then "segment" {name, to}, "log" {…} of an import, and "delta" {…}, last "end" {segments, deltas} (see record.h).
+ * Written beside its name, flushed, renamed: a batch file that exists is whole.
  *
  * It is also the checkpoint. `batch` is applied (again, after a crash), then renamed to `checkpoint`: that one rename
  * is the moment at which its events are counted. So there is never a batch that is half remembered, and no third file
@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "count/count.h"
 #include "spool/spool_reader.h"
+#include "store/ledger.h"
 
 #define MM_BATCH_FILE      "batch"
 #define MM_CHECKPOINT_FILE "checkpoint"
@@ -35,11 +36,17 @@ apr_status_t mm_batch_nonce(char *nonce, mm_err_t *err);
 apr_status_t mm_batch_write(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
                             const mm_count_t *count, const mm_spool_reader_t *reader, mm_err_t *err);
 
+/* The same with what an import will have counted of each log when the batch is applied. */
+apr_status_t mm_batch_write_logs(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
+                                 const mm_count_t *count, const mm_spool_reader_t *reader, const mm_ledger_t *logs,
+                                 size_t n_logs, mm_err_t *err);
+
 typedef struct mm_batch_reader {
     /* Any may be NULL. A failure returned by one ends the reading and is passed on. What they are told can be believed
      * only when the whole reading succeeds: damage further on is found later. */
     apr_status_t (*on_batch)(void *baton, const char *spool_id, int64_t seq, const char *nonce, mm_err_t *err);
     apr_status_t (*on_segment)(void *baton, const char *name, int64_t to, mm_err_t *err);
+    apr_status_t (*on_log)(void *baton, const mm_ledger_t *ledger, mm_err_t *err);
     apr_status_t (*on_delta)(void *baton, const mm_delta_t *delta, mm_err_t *err); /* lives until it returns */
     void *baton;
 } mm_batch_reader_t;

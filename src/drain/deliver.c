@@ -12,8 +12,10 @@
 #include <inttypes.h>
 #include <unistd.h>
 #include <apr_strings.h>
+#include <apr_tables.h>
 #include "drain/batch.h"
 #include "drain/rejected.h"
+#include "store/ledger.h"
 
 /* The store gives up a call after 10 s (see store.h); well below that is slow. */
 #define SLOW_US  INT64_C(4000000)
@@ -26,8 +28,9 @@ typedef struct chunk {
     mm_rejected_t rejected; /* knows the spool and the seq, too */
     const char *nonce;
     int64_t now_us;
-    int64_t skip;     /* deltas at the beginning of the file that are done */
-    apr_pool_t *pool; /* the deltas' strings; cleared with each chunk */
+    int64_t skip;             /* deltas at the beginning of the file that are done */
+    apr_pool_t *pool;         /* the deltas' strings; cleared with each chunk */
+    apr_array_header_t *logs; /* of mm_ledger_t: what an import has counted when all is applied */
     size_t n;
     mm_delta_t deltas[MM_DELIVER_CHUNK_MAX];
     mm_outcome_t outcomes[MM_DELIVER_CHUNK_MAX];
@@ -228,11 +231,32 @@ static apr_status_t on_delta(void *baton, const mm_delta_t *delta, mm_err_t *err
     return chunk->n >= chunk->progress->chunk ? chunk_apply(chunk, err) : APR_SUCCESS;
 }
 
+static apr_status_t on_log(void *baton, const mm_ledger_t *ledger, mm_err_t *err)
+{
+    chunk_t *chunk = baton;
+
+    (void)err;
+    APR_ARRAY_PUSH(chunk->logs, mm_ledger_t) = *ledger;
+    return APR_SUCCESS;
+}
+
+/* Behind the counts: a log whose lines were not counted would never be read again. Doing it again is free of harm. */
+static apr_status_t put_logs(const chunk_t *chunk, mm_err_t *err)
+{
+    apr_status_t rv = APR_SUCCESS;
+    mm_err_t why;
+
+    for (int i = 0; rv == APR_SUCCESS && i < chunk->logs->nelts; i++) {
+        rv = mm_ledger_put(chunk->store, chunk->rejected.spool_id, &APR_ARRAY_IDX(chunk->logs, i, mm_ledger_t), &why);
+    }
+    return rv == APR_SUCCESS ? rv : mm_err_set(err, rv == MM_STORE_AWAY ? rv : APR_EGENERAL, "%s", why.text);
+}
+
 apr_status_t mm_deliver_batch_at(mm_deliver_t *deliver, const char *dir, mm_store_t *store, const mm_wait_t *wait,
                                  int64_t now_us, apr_pool_t *pool, mm_err_t *err)
 {
     chunk_t *chunk = apr_pcalloc(pool, sizeof(*chunk));
-    mm_batch_reader_t reader = {.on_batch = on_batch, .on_delta = on_delta, .baton = chunk};
+    mm_batch_reader_t reader = {.on_batch = on_batch, .on_log = on_log, .on_delta = on_delta, .baton = chunk};
     apr_status_t rv;
 
     if (deliver->chunk == 0) {
@@ -245,10 +269,14 @@ apr_status_t mm_deliver_batch_at(mm_deliver_t *deliver, const char *dir, mm_stor
     chunk->rejected.dir = dir;
     chunk->rejected.max = MM_REJECTED_MAX;
     chunk->skip = deliver->done;
+    chunk->logs = apr_array_make(pool, 4, sizeof(mm_ledger_t));
     apr_pool_create(&chunk->pool, pool);
     rv = mm_batch_read(dir, MM_BATCH_FILE, &reader, pool, err);
     if (rv == APR_SUCCESS) {
         rv = chunk_apply(chunk, err);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = put_logs(chunk, err);
     }
     apr_pool_destroy(chunk->pool);
     return rv;

@@ -27,6 +27,7 @@ typedef struct field {
 #define AT(member)      offsetof(mm_record_t, member)
 #define STR(member)     AT(member), sizeof(((mm_record_t *)0)->member) - 1
 #define NUMBER(member)  AT(member), 0
+#define IN_LOG(field)   offsetof(mm_record_t, ledger) + offsetof(mm_ledger_t, field)
 #define IN_DELTA(field) offsetof(mm_record_t, delta) + offsetof(mm_delta_t, field), 0
 
 static const field_t fields[] = {
@@ -36,6 +37,16 @@ static const field_t fields[] = {
     {"nonce", MM_RECORD_BATCH, FIELD_TEXT, true, STR(nonce)},
     {"name", MM_RECORD_SEGMENT, FIELD_TEXT, true, STR(name)},
     {"to", MM_RECORD_SEGMENT, FIELD_INT64, true, NUMBER(to)},
+    {"id", MM_RECORD_LOG, FIELD_TEXT, true, IN_LOG(id), MM_LEDGER_ID_LEN},
+    {"name", MM_RECORD_LOG, FIELD_BYTES, true, IN_LOG(name), MM_LEDGER_NAME_MAX},
+    {"head", MM_RECORD_LOG, FIELD_INT64, true, IN_LOG(head), 0},
+    {"offset", MM_RECORD_LOG, FIELD_INT64, true, IN_LOG(offset), 0},
+    {"lines", MM_RECORD_LOG, FIELD_INT64, true, IN_LOG(lines), 0},
+    {"bad", MM_RECORD_LOG, FIELD_INT64, true, IN_LOG(bad), 0},
+    {"uses", MM_RECORD_LOG, FIELD_INT64, true, IN_LOG(uses), 0},
+    {"first", MM_RECORD_LOG, FIELD_DATE, false, IN_LOG(first_ms), 0},
+    {"last", MM_RECORD_LOG, FIELD_DATE, false, IN_LOG(last_ms), 0},
+    {"done", MM_RECORD_LOG, FIELD_INT32, true, NUMBER(done)},
     {"kind", MM_RECORD_DELTA, FIELD_INT32, true, NUMBER(delta_kind)},
     {"type", MM_RECORD_DELTA, FIELD_TEXT, true, STR(type)},
     {"id", MM_RECORD_DELTA, FIELD_BYTES, true, STR(id)},
@@ -56,10 +67,8 @@ static const struct {
     const char *name;
     mm_record_kind_t kind;
 } kinds[] = {
-    {"batch", MM_RECORD_BATCH},
-    {"segment", MM_RECORD_SEGMENT},
-    {"delta", MM_RECORD_DELTA},
-    {"end", MM_RECORD_END},
+    {"batch", MM_RECORD_BATCH}, {"segment", MM_RECORD_SEGMENT}, {"log", MM_RECORD_LOG},
+    {"delta", MM_RECORD_DELTA}, {"end", MM_RECORD_END},
 };
 
 /* --- writing --- */
@@ -106,6 +115,21 @@ void mm_record_segment(bson_t *doc, const char *name, int64_t to)
     begin(doc, MM_RECORD_SEGMENT);
     BSON_APPEND_UTF8(doc, "name", name);
     BSON_APPEND_INT64(doc, "to", to);
+}
+
+void mm_record_log(bson_t *doc, const mm_ledger_t *ledger)
+{
+    begin(doc, MM_RECORD_LOG);
+    BSON_APPEND_UTF8(doc, "id", ledger->id);
+    mm_record_append_bytes(doc, "name", ledger->name);
+    BSON_APPEND_INT64(doc, "head", ledger->head);
+    BSON_APPEND_INT64(doc, "offset", ledger->offset);
+    BSON_APPEND_INT64(doc, "lines", ledger->lines);
+    BSON_APPEND_INT64(doc, "bad", ledger->bad);
+    BSON_APPEND_INT64(doc, "uses", ledger->uses);
+    append_date(doc, "first", ledger->first_ms);
+    append_date(doc, "last", ledger->last_ms);
+    BSON_APPEND_INT32(doc, "done", ledger->done ? 1 : 0);
 }
 
 void mm_record_delta(bson_t *doc, const mm_delta_t *delta)
@@ -272,6 +296,7 @@ apr_status_t mm_record_decode(mm_record_t *record, const uint8_t *data, size_t l
     bool holds = true;
 
     memset(record, 0, sizeof(*record));
+    record->ledger.first_ms = record->ledger.last_ms = MM_TIME_NONE;
     record->delta.last_viewed_ms = record->delta.last_downloaded_ms = record->delta.first_seen_ms = MM_TIME_NONE;
     if (len > MM_RECORD_MAX || !bson_init_static(&doc, data, len) || !bson_validate(&doc, BSON_VALIDATE_UTF8, NULL) ||
         !bson_iter_init(&iter, &doc)) {
@@ -289,6 +314,10 @@ apr_status_t mm_record_decode(mm_record_t *record, const uint8_t *data, size_t l
     }
     else if (record->kind == MM_RECORD_DELTA) {
         holds = delta_holds(record);
+    }
+    else if (record->kind == MM_RECORD_LOG) {
+        record->ledger.done = record->done != 0;
+        holds = is_hex(record->ledger.id, MM_LEDGER_ID_LEN) && record->ledger.head > 0;
     }
     else if (record->kind == MM_RECORD_SEGMENT) {
         holds = strchr(record->name, '/') == NULL;

@@ -13,6 +13,7 @@
 #include "count/delta.h"
 #include "event/event.h"
 #include "spool/spool.h"
+#include "store/ledger.h"
 
 #define MM_RECORD_VERSION 1
 /* A segment's name is a file name. */
@@ -25,6 +26,7 @@
 typedef enum mm_record_kind {
     MM_RECORD_BATCH = 1,
     MM_RECORD_SEGMENT = 2,
+    MM_RECORD_LOG = 3,
     MM_RECORD_DELTA = 4,
     MM_RECORD_END = 8
 } mm_record_kind_t;
@@ -39,6 +41,9 @@ typedef struct mm_record {
     /* segment */
     char name[MM_RECORD_NAME_MAX + 1];
     int64_t to;
+    /* log */
+    mm_ledger_t ledger;
+    int32_t done;
     /* delta; its strings are the buffers below */
     mm_delta_t delta;
     int32_t delta_kind;
@@ -52,6 +57,7 @@ typedef struct mm_record {
 /* Each fills doc, which is initialised and empty. */
 void mm_record_batch(bson_t *doc, const char *spool_id, int64_t seq, const char *nonce);
 void mm_record_segment(bson_t *doc, const char *name, int64_t to);
+void mm_record_log(bson_t *doc, const mm_ledger_t *ledger);
 void mm_record_delta(bson_t *doc, const mm_delta_t *delta);
 void mm_record_end(bson_t *doc, int64_t segments, int64_t deltas);
 

@@ -18,6 +18,7 @@ MAY = {
     "count": ("base", "event"),
     "store": ("base", "count"),
     "drain": ("base", "event", "spool", "count", "status", "store"),
+    "import": ("base", "event", "rules", "accesslog", "count", "spool", "drain", "store"),
     "report": ("base", "route", "store", "count"),
     "config": ("base", "rules", "count", "route", "store", "event"),
     "authz": ("base", "config"),

@@ -75,6 +75,19 @@ static apr_status_t on_segment(void *baton, const char *name, int64_t to, mm_err
     return put_doc(copy, &doc);
 }
 
+static apr_status_t on_log(void *baton, const mm_ledger_t *ledger, mm_err_t *err)
+{
+    copy_t *copy = baton;
+    bson_t doc = BSON_INITIALIZER;
+
+    (void)err;
+    require(copy->batches == 1 && copy->deltas == 0);
+    require(strlen(ledger->id) == MM_LEDGER_ID_LEN && strlen(ledger->name) <= MM_LEDGER_NAME_MAX);
+    require(ledger->head > 0 && ledger->offset >= 0);
+    mm_record_log(&doc, ledger);
+    return put_doc(copy, &doc);
+}
+
 static apr_status_t on_delta(void *baton, const mm_delta_t *delta, mm_err_t *err)
 {
     copy_t *copy = baton;
@@ -96,7 +109,8 @@ static apr_status_t on_delta(void *baton, const mm_delta_t *delta, mm_err_t *err
 
 static apr_status_t read_all(int fd, copy_t *copy)
 {
-    mm_batch_reader_t reader = {on_batch, on_segment, on_delta, copy};
+    mm_batch_reader_t reader = {
+        .on_batch = on_batch, .on_segment = on_segment, .on_log = on_log, .on_delta = on_delta, .baton = copy};
     mm_err_t err = {.text = ""};
     apr_status_t rv;
 

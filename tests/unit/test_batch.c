@@ -54,7 +54,7 @@ static apr_status_t on_delta(void *baton, const mm_delta_t *delta, mm_err_t *err
 
 static apr_status_t read_batch(seen_t *seen, const char *dir, const char *name, apr_pool_t *pool)
 {
-    mm_batch_reader_t reader = {on_batch, on_segment, on_delta, seen};
+    mm_batch_reader_t reader = {.on_batch = on_batch, .on_segment = on_segment, .on_delta = on_delta, .baton = seen};
     mm_err_t err = {.text = ""};
     apr_status_t rv = mm_batch_read(dir, name, &reader, pool, &err);
 

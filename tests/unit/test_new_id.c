@@ -339,7 +339,7 @@ static void keeps_a_large_batch(void **state)
 {
     host_t host = host_begin(*state, "spool", NOWHERE);
     seen_t before = {.seq = 0}, after = {.seq = 0};
-    mm_batch_reader_t reader = {on_batch, on_segment, on_delta, &before};
+    mm_batch_reader_t reader = {.on_batch = on_batch, .on_segment = on_segment, .on_delta = on_delta, .baton = &before};
     mm_new_id_t result;
     char id[32];
 

@@ -73,6 +73,42 @@ static void reads_back_a_segment_and_an_end(void **state)
     bson_destroy(&doc);
 }
 
+static void reads_back_a_log(void **state)
+{
+    mm_ledger_t ledger = {.id = "1111111111111111111111111111111111111111",
+                          .name = "access\xff.log",
+                          .head = 1,
+                          .offset = 2,
+                          .lines = 3,
+                          .bad = 4,
+                          .uses = 5,
+                          .first_ms = MM_TIME_NONE,
+                          .last_ms = 7,
+                          .done = true};
+    bson_t doc = BSON_INITIALIZER;
+    mm_record_t record;
+
+    (void)state;
+    mm_record_log(&doc, &ledger);
+    assert_int_equal(decode(&record, &doc), APR_SUCCESS);
+    assert_int_equal(record.kind, MM_RECORD_LOG);
+    assert_string_equal(record.ledger.id, ledger.id);
+    assert_string_equal(record.ledger.name, ledger.name);
+    assert_int_equal(record.ledger.head, 1);
+    assert_int_equal(record.ledger.offset, 2);
+    assert_int_equal(record.ledger.lines, 3);
+    assert_int_equal(record.ledger.bad, 4);
+    assert_int_equal(record.ledger.uses, 5);
+    assert_true(record.ledger.first_ms == MM_TIME_NONE);
+    assert_int_equal(record.ledger.last_ms, 7);
+    assert_true(record.ledger.done);
+    bson_reinit(&doc);
+    ledger.id[0] = 'g';
+    mm_record_log(&doc, &ledger);
+    assert_int_equal(decode(&record, &doc), APR_EINVAL);
+    bson_destroy(&doc);
+}
+
 static void reads_back_a_delta(void **state)
 {
     bson_t doc = BSON_INITIALIZER;
@@ -282,6 +318,7 @@ int main(void)
         cmocka_unit_test(reads_back_a_batch),
         cmocka_unit_test(reads_back_a_segment_and_an_end),
         cmocka_unit_test(reads_back_a_delta),
+        cmocka_unit_test(reads_back_a_log),
         cmocka_unit_test(reads_back_the_longest_delta),
         cmocka_unit_test(a_resource_has_no_user),
         cmocka_unit_test(refuses_deltas_that_cannot_be),

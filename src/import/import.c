@@ -1,0 +1,214 @@
+/* One thread reads and counts, the courier's writes. The state that they share is the batch file.
+ *
+ *   read lines, count --full--> wait for the courier, write the batch file, send the courier --> read on
+ *
+ * Invariant: `logs` says, for each log that the count holds lines of, where the count stops in it; both go into one
+ * batch file, or neither is remembered.
+ */
+#include "import/import_private.h"
+
+#include <inttypes.h>
+#include <unistd.h>
+#include "drain/batch.h"
+#include "drain/drain.h"
+#include "drain/reserve.h"
+#include "drain/resume.h"
+#include "drain/wait.h"
+
+static mm_wait_t wait_of(const mm_import_t *import)
+{
+    return (mm_wait_t){.stop = import->options.stop};
+}
+
+/* --- life ----------------------------------------------------------------------------------------------------------
+ */
+
+static apr_status_t destroy(void *data)
+{
+    mm_import_t *import = data;
+
+    (void)mm_courier_join(&import->courier, NULL);
+    apr_pool_destroy(import->courier.connection.pool);
+    close(import->lock);
+    return APR_SUCCESS;
+}
+
+static apr_status_t deliver_left(mm_import_t *import, mm_err_t *err)
+{
+    mm_resume_t found;
+    apr_status_t rv;
+
+    rv = mm_resume(&found, import->options.dir, import->spool_id, import->reader, import->log, import->pool, err);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    import->seq = found.seq;
+    if (!found.pending) {
+        return APR_SUCCESS;
+    }
+    mm_log(import->log, MM_LOG_NOTICE, "MM0801", "an earlier import left a batch: it is applied (again)");
+    rv = mm_courier_start(&import->courier, err);
+    return rv == APR_SUCCESS ? mm_courier_join(&import->courier, err) : rv;
+}
+
+/* Once, with patience: a database that is just being started. The courier's connection needs no indexes then. */
+static apr_status_t reach_database(mm_import_t *import, mm_err_t *err)
+{
+    const mm_wait_t wait = wait_of(import);
+    int64_t since_us = mm_wait_clock_us();
+    apr_status_t rv;
+
+    rv = mm_connection_open(&import->connection, err);
+    while (rv == APR_SUCCESS && (rv = mm_connection_ready(&import->connection, err)) != APR_SUCCESS &&
+           rv != MM_STORE_UNFIT && mm_wait_clock_us() - since_us < import->options.patience_us &&
+           !mm_wait_over(&wait)) {
+        mm_connection_used(&import->connection, rv);
+        mm_wait(&wait, 1000000);
+        rv = mm_connection_open(&import->connection, err);
+    }
+    return rv;
+}
+
+static apr_status_t set_up(mm_import_t *import, mm_err_t *err)
+{
+    const mm_import_options_t *options = &import->options;
+    apr_status_t rv = mm_spool_id(import->spool_id, options->dir, import->pool, err);
+
+    if (rv == APR_SUCCESS) {
+        rv = mm_spool_reader_create(&import->reader, options->dir, import->log, import->pool, err);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    import->connection = (mm_connection_t){.uri = options->mongo_uri,
+                                           .prefix = options->prefix,
+                                           .types = options->types,
+                                           .n_types = options->n_types,
+                                           .pool = import->pool};
+    import->courier = (mm_courier_t){.dir = options->dir,
+                                     .connection = import->connection,
+                                     .wait = wait_of(import),
+                                     .patience_us = options->patience_us};
+    /* A root pool: what is made below it is another thread's. */
+    rv = apr_pool_create_unmanaged_ex(&import->courier.connection.pool, NULL, NULL);
+    if (rv != APR_SUCCESS) {
+        return mm_err_set_os(err, rv, "no memory");
+    }
+    apr_pool_cleanup_register(import->pool, import, destroy, apr_pool_cleanup_null);
+    (void)mm_reserve_make(options->dir);
+    rv = reach_database(import, err);
+    return rv == APR_SUCCESS ? deliver_left(import, err) : rv;
+}
+
+apr_status_t mm_import_create(mm_import_t **result, const mm_import_options_t *options, const mm_log_t *log,
+                              apr_pool_t *parent, mm_err_t *err)
+{
+    mm_import_t *import;
+    apr_pool_t *pool;
+    apr_status_t rv = APR_SUCCESS;
+
+    apr_pool_create(&pool, parent);
+    import = apr_pcalloc(pool, sizeof(*import));
+    import->options = *options;
+    import->options.events_max = options->events_max > 0 ? options->events_max : MM_DRAIN_EVENTS_MAX;
+    import->log = log;
+    import->pool = pool;
+    import->count = mm_count_create(&options->policy, pool);
+    import->sieve = (mm_sieve_t){.rules = options->rules,
+                                 .since_us = options->since_us,
+                                 .until_us = options->until_us,
+                                 .live_us = options->live_us};
+    import->seen = apr_hash_make(pool);
+    apr_pool_create(&import->log_pool, pool);
+    if (!mm_import_is_dry(import)) {
+        rv = mm_spool_prepare(options->dir, (uid_t)-1, (gid_t)-1, pool, err);
+        if (rv == APR_SUCCESS) {
+            rv = mm_spool_lock(&import->lock, options->dir, pool, err);
+        }
+        if (rv == APR_SUCCESS) {
+            rv = set_up(import, err);
+        }
+    }
+    if (rv != APR_SUCCESS) {
+        apr_pool_destroy(pool);
+        return rv;
+    }
+    *result = import;
+    return APR_SUCCESS;
+}
+
+const mm_import_tally_t *mm_import_tally(const mm_import_t *import)
+{
+    return &import->tally;
+}
+
+const mm_logfile_t *mm_import_current(const mm_import_t *import)
+{
+    return import->file;
+}
+
+const char *mm_import_format(const mm_import_t *import)
+{
+    return import->format;
+}
+
+/* --- batches -------------------------------------------------------------------------------------------------------
+ */
+
+static apr_status_t write_batch(mm_import_t *import, mm_err_t *err)
+{
+    char nonce[MM_BATCH_NONCE_LEN + 1];
+    apr_status_t rv = mm_batch_nonce(nonce, err);
+
+    if (rv == APR_SUCCESS) {
+        rv = mm_batch_write_logs(import->options.dir, import->spool_id, import->seq + 1, nonce, import->count,
+                                 import->reader, import->logs, import->n_logs, err);
+    }
+    if (rv == APR_SUCCESS) {
+        import->seq++;
+    }
+    return rv;
+}
+
+static void begin_count(mm_import_t *import)
+{
+    mm_count_reset(import->count);
+    import->events = 0;
+    import->n_logs = 0;
+}
+
+apr_status_t mm_import_flush(mm_import_t *import, mm_err_t *err)
+{
+    apr_status_t rv;
+
+    if (mm_import_is_dry(import)) {
+        begin_count(import);
+        return APR_SUCCESS;
+    }
+    rv = mm_courier_join(&import->courier, err);
+    if (rv != APR_SUCCESS || import->n_logs == 0) {
+        return rv;
+    }
+    rv = write_batch(import, err);
+    if (rv == APR_SUCCESS) {
+        begin_count(import);
+        (void)mm_reserve_make(import->options.dir);
+        rv = mm_courier_start(&import->courier, err);
+    }
+    return rv;
+}
+
+apr_status_t mm_import_finish(mm_import_t *import, mm_err_t *err)
+{
+    apr_status_t rv = mm_import_flush(import, err);
+
+    if (rv == APR_SUCCESS && !mm_import_is_dry(import)) {
+        rv = mm_courier_join(&import->courier, err);
+    }
+    if (import->courier.rejected > 0) {
+        mm_log(import->log, MM_LOG_WARNING, "MM0802",
+               "the database refuses %" PRId64 " documents for good; they are in %s/rejected.ndjson",
+               import->courier.rejected, import->options.dir);
+    }
+    return rv;
+}

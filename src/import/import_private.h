@@ -1,0 +1,47 @@
+/* What the two files of an import share: import.c, its life and its batches, and import_log.c, which reads one log. */
+#ifndef MM_IMPORT_PRIVATE_H
+#define MM_IMPORT_PRIVATE_H
+
+#include <apr_hash.h>
+#include "drain/connection.h"
+#include "import/courier.h"
+#include "import/import.h"
+#include "spool/spool.h"
+#include "spool/spool_reader.h"
+#include "store/ledger.h"
+
+/* Logs in one batch: there may be many that are small. */
+#define MM_IMPORT_LOGS_MAX 256
+
+struct mm_import {
+    mm_import_options_t options;
+    const mm_log_t *log;
+    apr_pool_t *pool;
+    apr_pool_t *log_pool; /* of the log that is being read */
+    mm_import_tally_t tally;
+    mm_count_t *count;
+    int64_t events; /* in the count */
+    mm_sieve_t sieve;
+    mm_logfile_t *file;
+    const char *format;
+    /* Not in a dry run. */
+    int lock;
+    char spool_id[MM_SPOOL_ID_LEN + 1];
+    int64_t seq;
+    mm_spool_reader_t *reader; /* finds nothing: there are no segments */
+    mm_connection_t connection;
+    mm_courier_t courier;
+    mm_ledger_t logs[MM_IMPORT_LOGS_MAX];
+    size_t n_logs;
+    apr_hash_t *seen; /* ids of the logs of this run, whose counts may still be on their way */
+};
+
+static inline bool mm_import_is_dry(const mm_import_t *import)
+{
+    return import->options.dir == NULL;
+}
+
+/* What is counted, and where it stops in each log, is on its way to the database when this returns. */
+apr_status_t mm_import_flush(mm_import_t *import, mm_err_t *err);
+
+#endif
