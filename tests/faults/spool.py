@@ -83,11 +83,17 @@ def torn_tail(site, random):
         return [(pid, path) for path in _segments(site) for pid in site.httpd.children()
                 if int(path.name.split("-")[1], 16) == pid and segments.end(path)]
 
-    with held(site):
+    def killed():
+        """A child's segment, and where it ends. One that died in an append of its own accord will not do: what other
+        threads had appended stands behind that."""
         victim, path = random.choice(wait_for(writers, timeout=60, what="a child with a segment"))
         with site.killing():
             kill(victim)
         at = segments.end(path)
+        return None if any(path.read_bytes()[at:]) else (path, at)
+
+    with held(site):
+        path, at = wait_for(killed, timeout=60, what="a child dies between two appends")
         begun = struct.pack("<III", segments.MAGIC ^ segments.seed_of(path), 400, 1)
         torn = begun + bytes([7]) * random.randint(1, 300)
         _write(path, at, torn)
