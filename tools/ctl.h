@@ -10,6 +10,7 @@
 #include <apr_pools.h>
 #include "base/log.h"
 #include "base/version.h"
+#include "count/policy.h"
 #include "settings/settings.h"
 
 #define CTL_OK     0
@@ -27,6 +28,7 @@ typedef struct ctl_command {
 } ctl_command_t;
 
 extern const ctl_command_t ctl_drain;
+extern const ctl_command_t ctl_explain;
 extern const ctl_command_t ctl_import;
 extern const ctl_command_t ctl_new_id;
 extern const ctl_command_t ctl_status;
@@ -47,6 +49,12 @@ int ctl_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* SPOOL/settings.json, or the file that was named instead (NULL: none was). Where there is none *settings is an empty
  * one, unless it was named. Returns an exit code. */
 int ctl_settings(mm_settings_t **settings, const char *spool_dir, const char *path, apr_pool_t *pool);
+
+/* How the site counts, out of its settings. Says what to do when there are no rules. Returns an exit code. */
+int ctl_site_rules(mm_rules_t **rules, mm_policy_t *policy, const mm_settings_t *settings, apr_pool_t *pool);
+
+/* The arguments with MM_LOGFILE_STDIN for a dash alone, which apr_getopt would take for an option. */
+const char *const *ctl_without_dash(int argc, const char *const *argv, apr_pool_t *pool);
 
 /* Where the database is: the URI that was given, else what is in the file that was given, else in the environment's
  * MONGODB_URI, else in the file that the settings name. Returns an exit code; CTL_USAGE for none. */

@@ -203,17 +203,6 @@ static int check_arguments(arguments_t *arguments, apr_pool_t *pool)
     return CTL_OK;
 }
 
-/* A dash alone is no option, but apr_getopt takes it for one. */
-static const char *const *without_dash(int argc, const char *const *argv, apr_pool_t *pool)
-{
-    const char **names = apr_pmemdup(pool, argv, (size_t)argc * sizeof(*names));
-
-    for (int i = 0; i < argc; i++) {
-        names[i] = strcmp(argv[i], "-") == 0 ? MM_LOGFILE_STDIN : argv[i];
-    }
-    return names;
-}
-
 static int parse(arguments_t *arguments, int argc, const char *const *argv, apr_pool_t *pool)
 {
     apr_getopt_t *getopt;
@@ -221,7 +210,7 @@ static int parse(arguments_t *arguments, int argc, const char *const *argv, apr_
     apr_status_t rv;
     int option;
 
-    apr_getopt_init(&getopt, pool, argc, without_dash(argc, argv, pool));
+    apr_getopt_init(&getopt, pool, argc, ctl_without_dash(argc, argv, pool));
     getopt->interleave = 1;
     while ((rv = apr_getopt_long(getopt, option_table, &option, &value)) == APR_SUCCESS) {
         int code = set_option(arguments, option, value, pool);
@@ -246,23 +235,17 @@ static int use_settings(arguments_t *arguments, apr_pool_t *pool)
     mm_import_options_t *options = &arguments->options;
     const mm_settings_t *settings;
     mm_rules_t *rules;
-    mm_err_t err;
     int code = ctl_settings(&arguments->settings, arguments->spool, arguments->settings_file, pool);
 
     if (code != CTL_OK) {
         return code;
     }
     settings = arguments->settings;
-    if (settings->rules->nelts == 0) {
-        return ctl_failed("%s/settings.json has no rules, or is not there: httpd writes it when it starts with "
-                          "<MetricsType> sections; --settings names another file",
-                          arguments->spool ? arguments->spool : "");
-    }
-    if (mm_settings_rules(&rules, settings, pool, &err) != APR_SUCCESS) {
-        return ctl_failed("%s", err.text);
+    code = ctl_site_rules(&rules, &options->policy, settings, pool);
+    if (code != CTL_OK) {
+        return code;
     }
     options->rules = rules;
-    options->policy.double_click_ms = settings->double_click_ms;
     options->prefix = arguments->prefix  ? arguments->prefix
                       : settings->prefix ? settings->prefix
                                          : MM_STORE_PREFIX_DEFAULT;

@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 #include "base/file.h"
 #include "ctl.h"
+#include "import/logfile.h"
 
 /* No URI is longer; a file that is, is another file. */
 #define URI_MAX 4096
@@ -73,4 +74,29 @@ int ctl_find_uri(const char **uri, const char *uri_file, const mm_settings_t *se
         return read_named(uri, settings->mongo_uri_file, pool);
     }
     return ctl_misuse(command, "where is the database? --uri-file, --uri or " CTL_URI_ENVIRONMENT " must say");
+}
+
+int ctl_site_rules(mm_rules_t **rules, mm_policy_t *policy, const mm_settings_t *settings, apr_pool_t *pool)
+{
+    mm_err_t err;
+
+    if (settings->rules->nelts == 0) {
+        return ctl_failed("the settings have no rules, or there are none: httpd writes " MM_SETTINGS_FILE
+                          " into the spool when it starts with <MetricsType> sections; --settings names another file");
+    }
+    if (mm_settings_rules(rules, settings, pool, &err) != APR_SUCCESS) {
+        return ctl_failed("%s", err.text);
+    }
+    policy->double_click_ms = settings->double_click_ms;
+    return CTL_OK;
+}
+
+const char *const *ctl_without_dash(int argc, const char *const *argv, apr_pool_t *pool)
+{
+    const char **names = apr_pmemdup(pool, argv, (size_t)argc * sizeof(*names));
+
+    for (int i = 0; i < argc; i++) {
+        names[i] = strcmp(argv[i], "-") == 0 ? MM_LOGFILE_STDIN : argv[i];
+    }
+    return names;
 }

@@ -7,7 +7,7 @@
 #include <apr_general.h>
 #include "ctl.h"
 
-static const ctl_command_t *const commands[] = {&ctl_drain, &ctl_import, &ctl_new_id, &ctl_status};
+static const ctl_command_t *const commands[] = {&ctl_drain, &ctl_explain, &ctl_import, &ctl_new_id, &ctl_status};
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -46,7 +46,7 @@ static apr_status_t deliver_left(mm_import_t *import, mm_err_t *err)
     if (!found.pending) {
         return APR_SUCCESS;
     }
-    mm_log(import->log, MM_LOG_NOTICE, "MM0801", "an earlier import left a batch: it is applied (again)");
+    mm_log(import->log, MM_LOG_NOTICE, "MM0901", "an earlier import left a batch: it is applied (again)");
     rv = mm_courier_start(&import->courier, err);
     return rv == APR_SUCCESS ? mm_courier_join(&import->courier, err) : rv;
 }
@@ -206,7 +206,7 @@ apr_status_t mm_import_finish(mm_import_t *import, mm_err_t *err)
         rv = mm_courier_join(&import->courier, err);
     }
     if (import->courier.rejected > 0) {
-        mm_log(import->log, MM_LOG_WARNING, "MM0802",
+        mm_log(import->log, MM_LOG_WARNING, "MM0902",
                "the database refuses %" PRId64 " documents for good; they are in %s/rejected.ndjson",
                import->courier.rejected, import->options.dir);
     }

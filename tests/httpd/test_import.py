@@ -421,7 +421,7 @@ def test_times_limit_what_is_imported(house):
 def test_without_settings_it_says_what_to_do(house):
     (house.spool / "settings.json").unlink()
     _, said = house.run(make_log(house, 1), expect=1)
-    assert "httpd writes it" in said
+    assert "httpd writes settings.json" in said
 
 
 def test_a_database_that_comes_late_is_waited_for(house):

@@ -1,0 +1,78 @@
+"""metricsctl explain: the answer to "why"."""
+
+import json
+import subprocess
+
+import pytest
+
+from environment.httpd import BUILD
+from test_import import settings_file
+
+LINE = '192.0.2.1 - %s [31/Jan/2026:12:00:%02d +0000] "%s %s HTTP/1.1" %d 5 "-" "Mozilla/5.0 Firefox/133.0"'
+
+
+def line(path="/datasets/d", second=0, method="GET", status=200, user="-"):
+    return LINE % (user, second, method, path, status)
+
+
+@pytest.fixture
+def explain(tmp_path):
+    settings_file(tmp_path)
+
+    def run(*lines, stdin=None, expect=0, options=("--json",)):
+        result = subprocess.run([BUILD / "metricsctl", "explain", "--spool", tmp_path, *options, *lines],
+                                input=stdin, capture_output=True, text=True, timeout=60)
+        assert result.returncode == expect, result.stderr
+        if "--json" not in options:
+            return result.stdout
+        return [json.loads(text) for text in result.stdout.splitlines()]
+
+    return run
+
+
+def test_names_the_rule_that_matched(explain):
+    told, = explain(line("/api//datasets/%64/download?x", user="ada"))
+    assert told["counted"] and told["verdict"] == "counted"
+    assert (told["type"], told["id"], told["action"], told["user"]) == ("datasets", "d", "download", "ada")
+    assert told["rule"] == {"number": 2, "type": "datasets", "action": "download",
+                            "pattern": "^/api/datasets/([^/]+)/download$"}
+    assert told["class"] == "regular"
+
+
+@pytest.mark.parametrize("text, verdict", [
+    (line("/elsewhere"), "no rule"),
+    (line("/datasets/d?tracking=false"), "tracking=false"),
+    (line(method="HEAD"), "method"),
+    (line(status=404), "status"),
+    ("nonsense", "bad line"),
+    ('{"type":"datasets","id":"d","action":"view","class":"robot"}', "robot"),
+    ('{"type":"datasets","id":"d","action":"steal"}', "bad line"),
+])
+def test_says_why_not(explain, text, verdict):
+    told, = explain(text)
+    assert not told["counted"] and told["verdict"] == verdict and told["reason"]
+
+
+def test_reads_standard_input_and_numbers_the_lines(explain):
+    told = explain(stdin=line() + "\n" + line("/x") + "\n" + '{"type":"files","id":"f","action":"view","user":"ada"}\n')
+    assert [(one["line"], one["verdict"]) for one in told] == [(1, "counted"), (2, "no rule"), (3, "counted")]
+    assert told == explain("-", stdin=line() + "\n" + line("/x") + "\n" +
+                           '{"type":"files","id":"f","action":"view","user":"ada"}\n')
+
+
+def test_speaks_to_people(explain):
+    text = explain(line(status=404), options=())
+    assert text.startswith("1: not counted (status): ")
+    assert 'MetricsView "^/datasets/([^/]+)$"' in text and 'view of datasets "d"' in text
+    # Nothing that a visitor sent reaches a terminal as it is.
+    assert "\x1b" not in explain(line("/elsewhere/\\x1b[2J"), options=())
+
+
+def test_another_format(explain):
+    told, = explain('GET /datasets/d 206 bytes=0- 1769860800', options=("--json", "--format", "%m %U %s %{Range}i %{sec}t"))
+    assert told["type"] == "datasets" and told["rule"]["number"] == 1
+
+
+def test_without_rules_it_says_what_to_do(tmp_path):
+    result = subprocess.run([BUILD / "metricsctl", "explain", "--spool", tmp_path, "x"], capture_output=True, text=True)
+    assert result.returncode == 1 and "httpd writes" in result.stderr
