@@ -9,6 +9,7 @@
  * r->uri.
  */
 #include "capture/capture.h"
+#include "capture/identity.h"
 #include "capture/recorder.h"
 
 #include "apr_strings.h"
@@ -16,6 +17,7 @@
 
 #include "base/throttle.h"
 #include "event/range.h"
+#include "rules/match_ids.h"
 
 APLOG_USE_MODULE(metrics);
 
@@ -125,6 +127,7 @@ void mm_capture_describe(mm_event_t *event, request_rec *r)
     event->address = bytes_or_none(r->useragent_ip, MM_EVENT_ADDRESS_MAX);
     event->agent = bytes_cut(apr_table_get(r->headers_in, "User-Agent"), MM_EVENT_AGENT_MAX);
     event->class_mark = mark_of(r, conf);
+    mm_capture_identity(event, r, conf);
 }
 
 void mm_capture_describe_reported(mm_event_t *event, request_rec *r)
@@ -164,6 +167,24 @@ int mm_capture_is_ignored(request_rec *r)
     return 0;
 }
 
+/* One event for each id that the request speaks of, all of them in the spool or none. */
+static apr_status_t record_match(request_rec *r, const mm_match_t *match, mm_err_t *err)
+{
+    const mm_bytes_t *ids;
+    size_t n = mm_match_ids(&ids, match, mm_bytes_of(r->parsed_uri.query), r->pool);
+    mm_event_t one = {.action = match->action, .type = mm_bytes_of(match->type), .via = mm_bytes_of(match->spec->via)};
+    if (n == 0) {
+        return APR_SUCCESS;
+    }
+    mm_capture_describe(&one, r);
+    mm_event_t *events = n == 1 ? &one : apr_palloc(r->pool, n * sizeof(*events));
+    for (size_t i = 0; i < n; i++) {
+        events[i] = one;
+        events[i].id = ids[i];
+    }
+    return mm_recorder_record(r->server, events, n, r->pool, err);
+}
+
 int mm_capture_log_transaction(request_rec *r)
 {
     const mm_dir_config_t *conf = mm_dir_config_get(r);
@@ -177,10 +198,8 @@ int mm_capture_log_transaction(request_rec *r)
         mm_recorder_left_out();
         return DECLINED;
     }
-    mm_event_t event = {.action = match.action, .type = mm_bytes_of(match.type), .id = match.id};
-    mm_capture_describe(&event, r);
     mm_err_t err;
-    if (mm_recorder_record(r->server, &event, 1, r->pool, &err) == APR_EINVAL) {
+    if (record_match(r, &match, &err) == APR_EINVAL) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "MM0405: not recorded: %s", err.text);
     }
     return DECLINED;
@@ -201,5 +220,6 @@ apr_status_t mm_capture_record(request_rec *r, const char *type, const char *id,
     event.type = mm_bytes_of(type);
     event.id = mm_bytes_of(id);
     event.user = mm_bytes_of(user);
+    event.identity = mm_bytes_of(NULL); /* who it was, the module says */
     return mm_recorder_record(r->server, &event, 1, r->pool, NULL);
 }

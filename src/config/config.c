@@ -25,6 +25,7 @@ static mm_config_t *config_create(apr_pool_t *pool)
     config->types = apr_array_make(pool, 4, sizeof(mm_type_t));
     config->catalogs = apr_array_make(pool, 4, sizeof(mm_catalog_t *));
     config->rules = mm_rules_create(pool);
+    config->nobodies = apr_array_make(pool, 4, sizeof(const char *));
     config->authz = apr_array_make(pool, 4, sizeof(mm_authz_conf_t *));
     return config;
 }
@@ -68,6 +69,8 @@ void *mm_dir_config_create(apr_pool_t *pool, char *dir)
     conf->user = NULL;
     conf->agents = NULL;
     conf->ignores = NULL;
+    conf->identity = NULL;
+    conf->session_cookie = NULL;
     conf->authz = NULL;
     return conf;
 }
@@ -82,6 +85,8 @@ void *mm_dir_config_merge(apr_pool_t *pool, void *basev, void *addv)
     conf->user = add->user ? add->user : base->user;
     conf->agents = add->agents ? add->agents : base->agents;
     conf->ignores = add->ignores ? add->ignores : base->ignores;
+    conf->identity = add->identity ? add->identity : base->identity;
+    conf->session_cookie = add->session_cookie ? add->session_cookie : base->session_cookie;
     conf->authz = add->authz ? add->authz : base->authz;
     return conf;
 }

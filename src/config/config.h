@@ -39,6 +39,14 @@ typedef struct mm_agent_rule {
     const ap_expr_info_t *when;
 } mm_agent_rule_t;
 
+/* One MetricsIdentity: where in a request the application looks for who the visitor is. NULL where it does not. */
+typedef struct mm_identity_conf {
+    const char *cookie;    /* of a session */
+    const char *header;    /* with a key */
+    const char *parameter; /* of the query, with a key */
+    const char *commkey;   /* the SHA-256 of the key that is the application's own */
+} mm_identity_conf_t;
+
 /* Global settings; see mm_config_get. NULL or 0 where not set. */
 typedef struct mm_config {
     apr_pool_t *pool;
@@ -57,6 +65,7 @@ typedef struct mm_config {
     apr_array_header_t *catalogs;  /* of mm_catalog_t *, those that exist; set by mm_config_check */
     mm_rules_t *rules;             /* never NULL */
     apr_array_header_t *authz;     /* of mm_authz_conf_t *, every MetricsAuthz line anywhere */
+    apr_array_header_t *nobodies;  /* MetricsAnonymousUser, of const char * */
     int records;                   /* some section says MetricsCapture On or MetricsRecord On */
     int captures;                  /* some section says MetricsCapture On */
 } mm_config_t;
@@ -72,7 +81,9 @@ typedef struct mm_dir_config {
         *agents; /* MetricsAgent, of mm_agent_rule_t; NULL: unset; the inner section replaces the outer's */
     apr_array_header_t
         *ignores; /* MetricsIgnore, of const ap_expr_info_t *; NULL: unset (then tracking=false|0 is ignored) */
-    mm_authz_conf_t *authz; /* MetricsAuthz; NULL: unset: nothing is shown */
+    const mm_identity_conf_t *identity; /* MetricsIdentity; NULL: unset; nothing is looked for */
+    const char *session_cookie;         /* MetricsSessionCookie; NULL: unset; "" after `none` */
+    mm_authz_conf_t *authz;             /* MetricsAuthz; NULL: unset: nothing is shown */
 } mm_dir_config_t;
 
 extern const command_rec mm_config_commands[];

@@ -10,7 +10,10 @@ mm_config_t *mm_config_being_read(void);
 
 /* Directive functions, in the signatures httpd wants. */
 const char *mm_set_type_section(cmd_parms *cmd, void *dir, const char *args);
-const char *mm_set_rule(cmd_parms *cmd, void *dir, const char *pattern);
+const char *mm_set_rule(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *mm_set_catalog(cmd_parms *cmd, void *dir, const char *words);
+const char *mm_set_identity(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
+const char *mm_set_session_cookie(cmd_parms *cmd, void *dir, const char *name);
+const char *mm_set_anonymous_user(cmd_parms *cmd, void *dir, const char *name);
 
 #endif

@@ -7,6 +7,7 @@
 #include "apr_strings.h"
 #include "base/text.h"
 #include "route/route.h"
+#include "store/via.h"
 
 /* The one word between "<MetricsType" and ">", or NULL. */
 static const char *section_name(apr_pool_t *pool, const char *args)
@@ -91,7 +92,21 @@ static mm_type_t *type_here(const cmd_parms *cmd, const char **wrong)
     return find_or_add(mm_config_being_read(), section_name(cmd->temp_pool, parent->args));
 }
 
-const char *mm_set_rule(cmd_parms *cmd, void *dir, const char *pattern)
+static apr_status_t read_rule(mm_rule_spec_t *rule, int argc, char *const argv[], apr_pool_t *pool, mm_err_t *err)
+{
+    apr_status_t rv = APR_SUCCESS;
+    rule->pattern = argv[0];
+    for (int i = 1; i < argc && rv == APR_SUCCESS; i++) {
+        rv = mm_rule_option(rule, argv[i], pool, err);
+    }
+    if (rv == APR_SUCCESS && rule->via) {
+        mm_via_t via;
+        rv = mm_via_parse(&via, rule->via, pool, err);
+    }
+    return rv;
+}
+
+const char *mm_set_rule(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
     (void)dir;
     const char *wrong = NULL;
@@ -99,9 +114,13 @@ const char *mm_set_rule(cmd_parms *cmd, void *dir, const char *pattern)
     if (!type) {
         return wrong;
     }
-    mm_action_t action = cmd->info ? MM_ACTION_DOWNLOAD : MM_ACTION_VIEW;
+    if (argc < 1) {
+        return apr_psprintf(cmd->pool, "%s: a regular expression is missing", cmd->cmd->name);
+    }
+    mm_rule_spec_t rule = {.type = type->name, .action = cmd->info ? MM_ACTION_DOWNLOAD : MM_ACTION_VIEW};
     mm_err_t err;
-    if (mm_rules_add(mm_config_being_read()->rules, type->name, action, pattern, &err) != APR_SUCCESS) {
+    if (read_rule(&rule, argc, argv, cmd->pool, &err) != APR_SUCCESS ||
+        mm_rules_add_spec(mm_config_being_read()->rules, &rule, &err) != APR_SUCCESS) {
         return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, err.text);
     }
     return NULL;

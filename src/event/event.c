@@ -14,7 +14,7 @@
 #define HEADER  32
 
 /* On disk for ever: never reuse a tag. */
-enum { TAG_TYPE = 1, TAG_ID, TAG_USER, TAG_SESSION, TAG_ADDRESS, TAG_AGENT, TAG_CLASS };
+enum { TAG_TYPE = 1, TAG_ID, TAG_USER, TAG_SESSION, TAG_ADDRESS, TAG_AGENT, TAG_CLASS, TAG_VIA, TAG_IDENTITY };
 
 typedef struct field {
     uint8_t tag;
@@ -31,12 +31,15 @@ static const field_t strings[] = {
     {TAG_ADDRESS, MM_EVENT_ADDRESS_MAX, offsetof(mm_event_t, address), "address"},
     {TAG_AGENT, MM_EVENT_AGENT_MAX, offsetof(mm_event_t, agent), "agent"},
     {TAG_CLASS, MM_EVENT_CLASS_MAX, offsetof(mm_event_t, class_mark), "class"},
+    {TAG_VIA, MM_EVENT_VIA_MAX, offsetof(mm_event_t, via), "via"},
+    {TAG_IDENTITY, MM_EVENT_IDENTITY_MAX, offsetof(mm_event_t, identity), "identity"},
 };
 
 #define N_STRINGS (sizeof(strings) / sizeof(strings[0]))
 
 _Static_assert(HEADER + 3 * N_STRINGS + MM_EVENT_TYPE_MAX + MM_EVENT_ID_MAX + MM_EVENT_USER_MAX + MM_EVENT_SESSION_MAX +
-                       MM_EVENT_ADDRESS_MAX + MM_EVENT_AGENT_MAX + MM_EVENT_CLASS_MAX <=
+                       MM_EVENT_ADDRESS_MAX + MM_EVENT_AGENT_MAX + MM_EVENT_CLASS_MAX + MM_EVENT_VIA_MAX +
+                       MM_EVENT_IDENTITY_MAX <=
                    MM_EVENT_ENCODED_MAX,
                "the longest event must fit MM_EVENT_ENCODED_MAX");
 _Static_assert(MM_EVENT_ENCODED_MAX <= UINT16_MAX, "a pack counts the length of an event in 16 bits");

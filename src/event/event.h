@@ -20,15 +20,17 @@
 
 /* Limits in bytes. An id, a user or a session that is longer is refused, never cut: a cut id would count for a
  * stranger. */
-#define MM_EVENT_TYPE_MAX    32
-#define MM_EVENT_ID_MAX      1024
-#define MM_EVENT_USER_MAX    256
-#define MM_EVENT_SESSION_MAX 256
-#define MM_EVENT_ADDRESS_MAX 64  /* IPv6 text with zone is 45 + zone */
-#define MM_EVENT_AGENT_MAX   512 /* longer ones are cut by the caller: only patterns are looked for in it */
-#define MM_EVENT_CLASS_MAX   32
+#define MM_EVENT_TYPE_MAX     32
+#define MM_EVENT_ID_MAX       1024
+#define MM_EVENT_USER_MAX     256
+#define MM_EVENT_SESSION_MAX  256
+#define MM_EVENT_ADDRESS_MAX  64  /* IPv6 text with zone is 45 + zone */
+#define MM_EVENT_AGENT_MAX    512 /* longer ones are cut by the caller: only patterns are looked for in it */
+#define MM_EVENT_CLASS_MAX    32
+#define MM_EVENT_VIA_MAX      192
+#define MM_EVENT_IDENTITY_MAX 400 /* event/identity.h */
 /* Header and tags included; nothing that mm_event_encode writes is longer. */
-#define MM_EVENT_ENCODED_MAX 2560
+#define MM_EVENT_ENCODED_MAX 3072
 
 typedef enum mm_action { MM_ACTION_VIEW = 1, MM_ACTION_DOWNLOAD = 2 } mm_action_t;
 
@@ -74,6 +76,8 @@ typedef struct mm_event {
     mm_bytes_t address;    /* of the client, as text */
     mm_bytes_t agent;      /* User-Agent */
     mm_bytes_t class_mark; /* set by the administrator's rules (MetricsAgent), e.g. "robot", "machine", "extractor" */
+    mm_bytes_t via;        /* id is a key of documents that hold the ids; which, as COLLECTION:KEYPATH:IDPATH */
+    mm_bytes_t identity;   /* what the application may know the visitor by, as hashes (event/identity.h) */
 } mm_event_t;
 
 /* Whether every field is within its limits and holds no NUL; says in err which is not. */

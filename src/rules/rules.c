@@ -110,36 +110,60 @@ static const char *plain_suffix(const char *rest, apr_pool_t *pool)
     return strcmp(rest + len + suffix_len, "$") == 0 ? apr_pstrmemdup(pool, rest + len, suffix_len) : NULL;
 }
 
-apr_status_t mm_rules_add(mm_rules_t *rules, const char *type, mm_action_t action, const char *pattern, mm_err_t *err)
+/* Whether it has the capture that is the id; *code is freed where not. */
+static apr_status_t check_captures(pcre2_code *code, const mm_rule_spec_t *rule, mm_err_t *err)
 {
     uint32_t captures = 0;
+
+    pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &captures);
+    if (captures > 0 || rule->query) {
+        return APR_SUCCESS;
+    }
+    pcre2_code_free(code);
+    return mm_err_set(
+        err, APR_EINVAL,
+        "the pattern \"%.200s\" (offset %lu, its end) has no capture group: put the part of the path that "
+        "is the id into parentheses",
+        rule->pattern, (unsigned long)strlen(rule->pattern));
+}
+
+static mm_rule_spec_t copy_spec(const mm_rule_spec_t *rule, apr_pool_t *pool)
+{
+    return (mm_rule_spec_t){.type = apr_pstrdup(pool, rule->type),
+                            .action = rule->action,
+                            .pattern = apr_pstrdup(pool, rule->pattern),
+                            .query = rule->query ? apr_pstrdup(pool, rule->query) : NULL,
+                            .via = rule->via ? apr_pstrdup(pool, rule->via) : NULL,
+                            .lower = rule->lower};
+}
+
+apr_status_t mm_rules_add_spec(mm_rules_t *rules, const mm_rule_spec_t *spec, mm_err_t *err)
+{
+    const char *pattern = spec->pattern;
     pcre2_code *code = compile(pattern, err);
 
-    if (!code) {
+    if (!code || check_captures(code, spec, err) != APR_SUCCESS) {
         return APR_EINVAL;
-    }
-    pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &captures);
-    if (captures == 0) {
-        pcre2_code_free(code);
-        return mm_err_set(err, APR_EINVAL,
-                          "the pattern \"%.200s\" (offset %lu, its end) has no capture group: put the part of the path "
-                          "that is the id into parentheses",
-                          pattern, (unsigned long)strlen(pattern));
     }
     apr_pool_cleanup_register(rules->pool, code, free_code, apr_pool_cleanup_null);
     /* Where the system allows no JIT, or the pattern has what JIT cannot do, the interpreter gives the same answers. */
     (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
 
     rule_t *rule = apr_array_push(rules->list);
-    rule->spec.type = apr_pstrdup(rules->pool, type);
-    rule->spec.action = action;
-    rule->spec.pattern = apr_pstrdup(rules->pool, pattern);
+    rule->spec = copy_spec(spec, rules->pool);
     rule->code = code;
     rule->prefix_len = literal_prefix(pattern);
     rule->prefix = apr_pstrmemdup(rules->pool, pattern + 1, rule->prefix_len);
     rule->suffix = pattern[0] == '^' ? plain_suffix(pattern + 1 + rule->prefix_len, rules->pool) : NULL;
     rule->suffix_len = rule->suffix ? strlen(rule->suffix) : 0;
     return APR_SUCCESS;
+}
+
+apr_status_t mm_rules_add(mm_rules_t *rules, const char *type, mm_action_t action, const char *pattern, mm_err_t *err)
+{
+    mm_rule_spec_t rule = {.type = type, .action = action, .pattern = pattern};
+
+    return mm_rules_add_spec(rules, &rule, err);
 }
 
 int mm_rules_count(const mm_rules_t *rules)
@@ -170,7 +194,8 @@ static int match_deep(const rule_t *rule, PCRE2_SPTR path, size_t len, pcre2_mat
     return found;
 }
 
-/* Whether the rule matches with a first capture that is not empty; then that is the id. */
+/* Whether the rule matches with a first capture that is not empty; then that is the id. For one whose ids are in the
+ * query, the match will do. */
 static bool rule_matches(const rule_t *rule, const char *path, size_t len, pcre2_match_data *data,
                          pcre2_match_context *context, mm_bytes_t *id)
 {
@@ -179,6 +204,9 @@ static bool rule_matches(const rule_t *rule, const char *path, size_t len, pcre2
 
     if (found == PCRE2_ERROR_JIT_STACKLIMIT) {
         found = match_deep(rule, subject, len, data, context);
+    }
+    if (rule->spec.query) {
+        return found >= 0;
     }
     /* 0: more groups than data has room for; 1: no group took part; below 0: no match, or a limit. */
     if (found != 0 && found < 2) {
@@ -221,20 +249,19 @@ bool mm_rules_match(const mm_rules_t *rules, const char *path, size_t len, mm_ma
 
     for (int i = 0; path && i < rules->list->nelts && !found; i++) {
         const rule_t *rule = &APR_ARRAY_IDX(rules->list, i, rule_t);
+        mm_bytes_t id = {NULL, 0};
 
         if (!begins_like(rule, path, len)) {
             continue;
         }
         if (rule->suffix) {
-            found = plain_matches(rule, path, len, &match->id);
+            found = plain_matches(rule, path, len, &id);
         }
         else if (data || (data = pcre2_match_data_create(2, NULL))) { /* the whole and the first group */
-            found = rule_matches(rule, path, len, data, rules->context, &match->id);
+            found = rule_matches(rule, path, len, data, rules->context, &id);
         }
         if (found) {
-            match->rule = i;
-            match->type = rule->spec.type;
-            match->action = rule->spec.action;
+            *match = (mm_match_t){i, rule->spec.type, rule->spec.action, id, &rule->spec};
         }
     }
     pcre2_match_data_free(data);

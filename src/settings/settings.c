@@ -47,6 +47,9 @@ static const field_t rule_fields[] = {
     {"type", KIND_TEXT, offsetof(mm_settings_rule_t, type)},
     {"action", KIND_TEXT, offsetof(mm_settings_rule_t, action)},
     {"pattern", KIND_TEXT, offsetof(mm_settings_rule_t, pattern)},
+    {"query", KIND_TEXT, offsetof(mm_settings_rule_t, query)},
+    {"via", KIND_TEXT, offsetof(mm_settings_rule_t, via)},
+    {"case", KIND_TEXT, offsetof(mm_settings_rule_t, letter_case)},
     {NULL, 0, 0},
 };
 
@@ -389,10 +392,14 @@ apr_status_t mm_settings_rules(mm_rules_t **rules, const mm_settings_t *settings
     }
     for (int i = 0; rv == APR_SUCCESS && i < settings->rules->nelts; i++) {
         const mm_settings_rule_t *rule = &APR_ARRAY_IDX(settings->rules, i, mm_settings_rule_t);
-        mm_action_t action = MM_ACTION_VIEW;
+        mm_rule_spec_t spec = {.type = rule->type,
+                               .pattern = rule->pattern,
+                               .query = rule->query,
+                               .via = rule->via,
+                               .lower = rule->letter_case && strcmp(rule->letter_case, "lower") == 0};
 
-        mm_action_parse(&action, rule->action, strlen(rule->action));
-        rv = mm_rules_add(*rules, rule->type, action, rule->pattern, err);
+        mm_action_parse(&spec.action, rule->action, strlen(rule->action));
+        rv = mm_rules_add_spec(*rules, &spec, err);
     }
     return rv;
 }

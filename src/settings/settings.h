@@ -29,6 +29,8 @@ typedef struct mm_settings_rule {
     const char *type;
     const char *action; /* "view", "download" */
     const char *pattern;
+    const char *query, *via; /* its options; NULL: not there */
+    const char *letter_case; /* "lower", or NULL */
 } mm_settings_rule_t;
 
 /* NULL or 0 where not set; a list is never NULL behind mm_settings_create and mm_settings_parse. */

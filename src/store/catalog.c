@@ -54,7 +54,7 @@ static bool is_dotted(const char *text, size_t max, size_t depth_max)
     return !at_start && depth <= depth_max;
 }
 
-static apr_status_t check_path(const char *path, const char *word, mm_err_t *err)
+apr_status_t mm_catalog_check_path(const char *path, const char *word, mm_err_t *err)
 {
     if (is_dotted(path, MM_CATALOG_PATH_MAX, MM_CATALOG_PATH_DEPTH)) {
         return APR_SUCCESS;
@@ -65,7 +65,7 @@ static apr_status_t check_path(const char *path, const char *word, mm_err_t *err
                       word, MM_CATALOG_PATH_DEPTH);
 }
 
-static apr_status_t check_collection(const char *name, mm_err_t *err)
+apr_status_t mm_catalog_check_collection(const char *name, mm_err_t *err)
 {
     if (is_dotted(name, COLLECTION_MAX, COLLECTION_MAX) && !strchr(name, '$') && !strchr(name, '=') &&
         strncmp(name, "system.", strlen("system.")) != 0) {
@@ -114,12 +114,12 @@ static apr_status_t add_parents(mm_catalog_t *catalog, const char *value, const 
     rule.collection = n > 2 ? pieces[1] : NULL;
     rule.path = n > 2 ? pieces[2] : pieces[1];
     rule.parent_path = n > 2 ? (n > 3 ? pieces[3] : "_id") : NULL;
-    status = rule.collection ? check_collection(rule.collection, err) : APR_SUCCESS;
+    status = rule.collection ? mm_catalog_check_collection(rule.collection, err) : APR_SUCCESS;
     if (status == APR_SUCCESS) {
-        status = check_path(rule.path, word, err);
+        status = mm_catalog_check_path(rule.path, word, err);
     }
     if (status == APR_SUCCESS && rule.parent_path) {
-        status = check_path(rule.parent_path, word, err);
+        status = mm_catalog_check_path(rule.parent_path, word, err);
     }
     if (status == APR_SUCCESS) {
         APR_ARRAY_PUSH(catalog->parents, mm_parent_rule_t) = rule;
@@ -136,7 +136,7 @@ static apr_status_t set_field(mm_catalog_t *catalog, const field_t *field, const
         return mm_err_set(err, APR_EINVAL, "\"%.80s\": %s= stands there twice", word, field->name);
     }
     *path = value;
-    return check_path(value, word, err);
+    return mm_catalog_check_path(value, word, err);
 }
 
 static apr_status_t add_word(mm_catalog_t *catalog, const char *word, apr_pool_t *pool, mm_err_t *err)
@@ -170,7 +170,7 @@ apr_status_t mm_catalog_parse(mm_catalog_t **catalog, const char *type, const ch
         return mm_err_set(err, APR_EINVAL,
                           "MetricsCatalog needs a collection and then field=path …; the fields are " KNOWN_FIELDS);
     }
-    status = check_collection(word, err);
+    status = mm_catalog_check_collection(word, err);
     parsed->type = apr_pstrdup(pool, type);
     parsed->collection = word;
     parsed->parents = apr_array_make(pool, 2, sizeof(mm_parent_rule_t));

@@ -33,6 +33,12 @@ mm_idset_t *mm_idset_make(const char *const *ids, size_t n, apr_pool_t *pool);
 /* Calls fn with the position of each id that this text is one of the forms of. */
 void mm_idset_find(const mm_idset_t *set, const char *text, void (*fn)(void *baton, size_t at), void *baton);
 
+/* --- catalog.c: what may be written as a path or a collection; word is repeated in err -----------------------------
+ */
+
+apr_status_t mm_catalog_check_path(const char *path, const char *word, mm_err_t *err);
+apr_status_t mm_catalog_check_collection(const char *name, mm_err_t *err);
+
 /* --- catalog_query.c: documents of the application, by ids ----------------------------------------------------------
  */
 
@@ -45,6 +51,7 @@ typedef struct mm_catalog_query {
     size_t n;
     const char *wanted[MM_CATALOG_PATHS_MAX]; /* what is read besides path */
     size_t n_wanted;
+    bool *too_slow; /* set where the server says that it ran out of the time it may take; may be NULL */
     bool (*on_document)(void *baton, const bson_t *doc); /* false: no more */
     void *baton;
 } mm_catalog_query_t;

@@ -108,6 +108,9 @@ static apr_status_t run(mm_store_t *store, mongoc_collection_t *collection, cons
         *ended = !query->on_document(query->baton, doc);
     }
     if (!*ended && mongoc_cursor_error(cursor, &error)) {
+        if (query->too_slow) {
+            *query->too_slow = mm_store_is_slow(&error);
+        }
         status = mm_store_fail(err, &error, apr_psprintf(scratch, "Reading the catalogue %s", query->collection));
     }
     mongoc_cursor_destroy(cursor);

@@ -143,6 +143,11 @@ bool mm_store_is_away(const bson_error_t *error)
     }
 }
 
+bool mm_store_is_slow(const bson_error_t *error)
+{
+    return error->domain == MONGOC_ERROR_SERVER && error->code == 50; /* MaxTimeMSExpired */
+}
+
 apr_status_t mm_store_fail(mm_err_t *err, const bson_error_t *error, const char *doing)
 {
     apr_status_t status = mm_store_is_away(error) ? MM_STORE_AWAY : APR_EGENERAL;

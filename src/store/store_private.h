@@ -23,6 +23,8 @@ mongoc_uri_t *mm_store_uri_parse(const char *uri, mm_err_t *err);
 
 /* store_error.c */
 bool mm_store_is_away(const bson_error_t *error);
+/* Whether the server itself says that the time it was given was too short. */
+bool mm_store_is_slow(const bson_error_t *error);
 /* What a server's refusal of one write means for that write: MM_RETRY, MM_RETRY_ONE or MM_REJECTED. */
 mm_outcome_t mm_store_outcome_of_code(int32_t code);
 /* Fills err with "doing: the driver's text" and returns MM_STORE_AWAY or APR_EGENERAL. */

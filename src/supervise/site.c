@@ -40,8 +40,12 @@ static void add_rules(mm_settings_t *settings, const mm_rules_t *rules)
     for (int i = 0; i < mm_rules_count(rules); i++) {
         const mm_rule_spec_t *spec = mm_rules_spec(rules, i);
         mm_settings_rule_t *rule = apr_array_push(settings->rules);
-        *rule =
-            (mm_settings_rule_t){.type = spec->type, .action = mm_action_name(spec->action), .pattern = spec->pattern};
+        *rule = (mm_settings_rule_t){.type = spec->type,
+                                     .action = mm_action_name(spec->action),
+                                     .pattern = spec->pattern,
+                                     .query = spec->query,
+                                     .via = spec->via,
+                                     .letter_case = spec->lower ? "lower" : NULL};
     }
 }
 
