@@ -8,10 +8,8 @@
 #define STATUS_OK 200
 
 static const char *const verdict_names[MM_VERDICTS] = {
-    [MM_COUNTED] = "counted",
-    [MM_IGNORED_METHOD] = "method",
-    [MM_IGNORED_STATUS] = "status",
-    [MM_IGNORED_ROBOT] = "robot",
+    [MM_COUNTED] = "counted",     [MM_IGNORED_METHOD] = "method", [MM_IGNORED_STATUS] = "status",
+    [MM_IGNORED_ROBOT] = "robot", [MM_IGNORED_KEY] = "key",
 };
 
 const char *mm_verdict_name(mm_verdict_t verdict)

@@ -11,6 +11,7 @@ typedef enum mm_verdict {
     MM_IGNORED_METHOD, /* only GET is a use */
     MM_IGNORED_STATUS, /* only 200 is */
     MM_IGNORED_ROBOT,  /* marked "robot" */
+    MM_IGNORED_KEY,    /* what stood for the id leads to no resource (via= of MetricsView and MetricsDownload) */
     MM_VERDICTS
 } mm_verdict_t;
 

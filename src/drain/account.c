@@ -38,8 +38,12 @@ void mm_account_round(mm_account_t *account)
     account->batch_us = mm_wait_clock_us();
 }
 
-void mm_account_written(mm_account_t *account, const mm_tally_t *tally)
+void mm_account_written(mm_account_t *account, const mm_tally_t *tally, const mm_resolve_tally_t *resolved)
 {
+    mm_status_add(account->page, MM_STATUS_VISITORS_KNOWN, resolved->known);
+    mm_status_add(account->page, MM_STATUS_VISITORS_NOBODY, resolved->nobody);
+    mm_status_add(account->page, MM_STATUS_VISITORS_FAILED, resolved->visitors_failed);
+    mm_status_add(account->page, MM_STATUS_KEYS_FAILED, resolved->keys_failed);
     mm_status_add(account->page, MM_STATUS_READ, tally->events);
     mm_status_add(account->page, MM_STATUS_UNREADABLE, tally->unreadable);
     for (unsigned i = 0; i < MM_VERDICTS; i++) {

@@ -24,7 +24,7 @@ void mm_account_open(mm_account_t *account, const mm_drain_options_t *options, c
 void mm_account_round(mm_account_t *account);
 
 /* A batch is written: what was read for it will not be read again. */
-void mm_account_written(mm_account_t *account, const mm_tally_t *tally);
+void mm_account_written(mm_account_t *account, const mm_tally_t *tally, const mm_resolve_tally_t *resolved);
 
 /* It is in the database and remembered. */
 void mm_account_applied(mm_account_t *account, int64_t documents, int64_t rejected);

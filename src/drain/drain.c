@@ -27,6 +27,7 @@
 #include "drain/connection.h"
 #include "drain/deliver.h"
 #include "drain/reserve.h"
+#include "drain/resolving.h"
 #include "drain/resume.h"
 #include "drain/round.h"
 #include "base/throttle.h"
@@ -47,6 +48,7 @@ struct mm_drain {
     mm_wait_t wait;
     mm_spool_reader_t *reader;
     mm_count_t *count;
+    mm_resolve_t *resolve;
     mm_round_t round;
     drain_state_t state;
     int64_t reserve; /* bytes that are kept for the next batch */
@@ -115,7 +117,9 @@ static apr_status_t set_up(mm_drain_t *drain, mm_err_t *err)
     }
     apr_pool_create(&drain->scratch, drain->pool);
     drain->count = mm_count_create(&drain->options.policy, drain->pool);
+    drain->resolve = mm_resolving_make(&drain->options, drain->log, &drain->wait, drain->pool);
     mm_round_init(&drain->round, drain->reader, drain->count, drain->options.spool_dir, drain->log);
+    drain->round.resolve = drain->resolve;
     rv = resume(drain, err);
     if (rv == APR_SUCCESS) {
         drain->reserve = mm_reserve_make(drain->options.spool_dir);
@@ -178,6 +182,9 @@ static apr_status_t read_round(mm_drain_t *drain, mm_err_t *err)
 
     mm_account_round(&drain->account);
     rv = mm_round_read(&drain->round, err);
+    if (rv == MM_STORE_AWAY) {
+        mm_account_database(&drain->account, rv);
+    }
     drain->emptied = rv == APR_SUCCESS && !drain->round.more && drain->round.held == 0;
     drain->more = drain->round.more;
     drain->state = drain->round.frames > 0 ? STATE_COUNTED : STATE_IDLE;
@@ -207,7 +214,7 @@ static apr_status_t write_batch(mm_drain_t *drain, mm_err_t *err)
     /* Now, not behind it: while the database is away the spool may fill the disk. */
     drain->reserve = mm_reserve_make(drain->options.spool_dir);
     mm_spool_reader_mark(drain->reader);
-    mm_account_written(&drain->account, &drain->round.tally);
+    mm_account_written(&drain->account, &drain->round.tally, mm_resolve_tally(drain->resolve));
     mm_deliver_begin(&drain->deliver);
     mm_count_reset(drain->count);
     return APR_SUCCESS;

@@ -23,6 +23,7 @@
 typedef struct mm_drain_options {
     const char *spool_dir;
     const char *mongo_uri;
+    const char *catalog_uri; /* of the application's database; NULL: as mongo_uri */
     const char *prefix;
     const char *const *types; /* whose indexes are made */
     size_t n_types;

@@ -39,7 +39,40 @@ bool mm_pack_is_newer(const uint8_t *data, size_t len)
     return false;
 }
 
-int64_t mm_pack_count(mm_count_t *count, const uint8_t *data, size_t len, mm_tally_t *tally)
+static void add_verdict(mm_tally_t *tally, mm_verdict_t verdict)
+{
+    tally->verdicts[verdict]++;
+    tally->events++;
+}
+
+/* One event is one verdict, also where it stands for many uses: counted, if one of them is. */
+static void count_uses(void *baton, const mm_event_t *event, const char *const *ids, size_t n)
+{
+    const mm_pack_into_t *into = baton;
+    mm_verdict_t verdict = MM_IGNORED_KEY;
+    mm_event_t use = *event;
+
+    for (size_t i = 0; i < n; i++) {
+        mm_verdict_t one;
+
+        use.id = mm_bytes_of(ids[i]);
+        one = mm_count_add(into->count, &use);
+        verdict = i == 0 || one == MM_COUNTED ? one : verdict;
+    }
+    add_verdict(into->tally, verdict);
+}
+
+static void take(const mm_pack_into_t *into, mm_event_t *event)
+{
+    if (!into->resolve && event->via.len > 0) {
+        add_verdict(into->tally, MM_IGNORED_KEY);
+    }
+    else if (!into->resolve || mm_resolve_take(into->resolve, event)) {
+        add_verdict(into->tally, mm_count_add(into->count, event));
+    }
+}
+
+int64_t mm_pack_count(const mm_pack_into_t *into, const uint8_t *data, size_t len)
 {
     mm_event_t event;
     int64_t unreadable = 0;
@@ -51,14 +84,20 @@ int64_t mm_pack_count(mm_count_t *count, const uint8_t *data, size_t len, mm_tal
             return unreadable;
         }
         if (rv == APR_SUCCESS) {
-            tally->verdicts[mm_count_add(count, &event)]++;
-            tally->events++;
+            take(into, &event);
             continue;
         }
         unreadable++;
-        tally->unreadable++;
+        into->tally->unreadable++;
         if (rv != APR_EGENERAL) {
             return unreadable; /* so is the rest of the pack */
         }
     }
+}
+
+apr_status_t mm_pack_finish(const mm_pack_into_t *into, mm_err_t *err)
+{
+    mm_pack_into_t baton = *into;
+
+    return into->resolve ? mm_resolve_finish(into->resolve, count_uses, &baton, err) : APR_SUCCESS;
 }

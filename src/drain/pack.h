@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "count/count.h"
+#include "resolve/resolve.h"
 
 /* Whether one of its events was written by a newer version of this program, so that nothing of the pack may be counted
  * or thrown away by this one. */
@@ -18,7 +19,18 @@ typedef struct mm_tally {
     int64_t unreadable; /* events, or ends of packs, that could not be read */
 } mm_tally_t;
 
-/* Counts its events, adds them to the tally, and returns how many, or how many ends of a pack, could not be read. */
-int64_t mm_pack_count(mm_count_t *count, const uint8_t *data, size_t len, mm_tally_t *tally);
+/* What a pack is counted into. */
+typedef struct mm_pack_into {
+    mm_count_t *count;
+    mm_resolve_t *resolve; /* for what events leave open; NULL: visitors stay nobody, keys unknown */
+    mm_tally_t *tally;
+} mm_pack_into_t;
+
+/* Counts its events, but for those that resolve collects, adds them to the tally, and returns how many, or how many
+ * ends of a pack, could not be read. */
+int64_t mm_pack_count(const mm_pack_into_t *into, const uint8_t *data, size_t len);
+
+/* Counts what resolve has collected. On a failure nothing of it is counted. */
+apr_status_t mm_pack_finish(const mm_pack_into_t *into, mm_err_t *err);
 
 #endif

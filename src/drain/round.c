@@ -68,8 +68,14 @@ static bool leave(mm_round_t *round, const uint8_t *payload, size_t len)
     return true;
 }
 
+static mm_pack_into_t into(mm_round_t *round)
+{
+    return (mm_pack_into_t){round->count, round->resolve, &round->tally};
+}
+
 static void take(mm_round_t *round, const uint8_t *payload, size_t len)
 {
+    const mm_pack_into_t counting = into(round);
     int64_t unreadable;
 
     if (mm_pack_is_newer(payload, len)) {
@@ -79,11 +85,27 @@ static void take(mm_round_t *round, const uint8_t *payload, size_t len)
     if (leave(round, payload, len)) {
         return;
     }
-    unreadable = mm_pack_count(round->count, payload, len, &round->tally);
+    unreadable = mm_pack_count(&counting, payload, len);
     round->frames++;
     if (unreadable > 0) {
         set_aside(round, unreadable);
     }
+}
+
+/* Counts what was collected of the round, when there is much of it or at the end. */
+static apr_status_t resolve(mm_round_t *round, bool at_end, mm_err_t *err)
+{
+    const mm_pack_into_t counting = into(round);
+
+    return round->resolve && (at_end || mm_resolve_full(round->resolve)) ? mm_pack_finish(&counting, err) : APR_SUCCESS;
+}
+
+/* Whether there is room for more in it. */
+static bool has_room(const mm_round_t *round)
+{
+    int64_t collected = round->resolve ? mm_resolve_waiting(round->resolve) : 0;
+
+    return round->tally.events + collected < round->events_max && !mm_count_full(round->count);
 }
 
 static apr_status_t read_slice(mm_round_t *round, mm_err_t *err)
@@ -94,10 +116,11 @@ static apr_status_t read_slice(mm_round_t *round, mm_err_t *err)
 
     round->held = 0;
     round->later_us = INT64_MAX;
-    while (rv == APR_SUCCESS && round->tally.events < round->events_max && !mm_count_full(round->count)) {
+    while (rv == APR_SUCCESS && has_room(round)) {
         rv = mm_spool_reader_next(round->reader, &payload, &len, err);
         if (rv == APR_SUCCESS) {
             take(round, payload, len);
+            rv = round->unresolved = resolve(round, false, err);
         }
     }
     return rv;
@@ -111,13 +134,11 @@ static void next_slice(mm_round_t *round)
     round->until_us = from_us < INT64_MAX - MM_ROUND_SLICE_US ? from_us + MM_ROUND_SLICE_US : INT64_MAX;
 }
 
-apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err)
+static apr_status_t read_all(mm_round_t *round, mm_err_t *err)
 {
     apr_status_t rv;
     bool again;
 
-    round->frames = 0;
-    round->tally = (mm_tally_t){.events = 0};
     do {
         rv = read_slice(round, err);
         round->more = rv == APR_SUCCESS || (rv == APR_EOF && round->later_us < INT64_MAX);
@@ -126,6 +147,39 @@ apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err)
         }
         again = rv == APR_EOF && round->more && round->frames == 0;
     } while (again);
+    return rv;
+}
+
+/* Forgets the round: its frames are read again by the next. */
+static void take_back(mm_round_t *round, int64_t until_us)
+{
+    mm_count_reset(round->count);
+    mm_spool_reader_back(round->reader);
+    round->frames = round->held = 0;
+    round->tally = (mm_tally_t){.events = 0};
+    round->until_us = until_us;
+    round->more = false;
+}
+
+apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err)
+{
+    int64_t until_us = round->until_us;
+    apr_status_t rv;
+
+    round->frames = 0;
+    round->tally = (mm_tally_t){.events = 0};
+    round->unresolved = APR_SUCCESS;
+    if (round->resolve) {
+        mm_resolve_begin(round->resolve);
+    }
+    rv = read_all(round, err);
+    if (round->unresolved == APR_SUCCESS) {
+        round->unresolved = resolve(round, true, rv == APR_SUCCESS || rv == APR_EOF ? err : NULL);
+    }
+    if (round->unresolved != APR_SUCCESS) {
+        take_back(round, until_us);
+        return round->unresolved;
+    }
     return rv == APR_EOF ? APR_SUCCESS : rv;
 }
 

@@ -25,6 +25,7 @@
 typedef struct mm_round {
     mm_spool_reader_t *reader;
     mm_count_t *count;
+    mm_resolve_t *resolve; /* NULL behind mm_round_init; see mm_pack_into_t */
     const char *dir;
     const mm_log_t *log;
     int64_t events_max; /* of the next round */
@@ -32,11 +33,12 @@ typedef struct mm_round {
     int64_t later_us;   /* the first of those that this round left; INT64_MAX: none */
     int64_t latest_us;  /* of all that were ever read */
     /* Of the last round. */
-    int64_t frames;     /* in the count, or of no use */
-    mm_tally_t tally;   /* of their events */
-    int64_t held;       /* segments that wait for a newer version */
-    mm_err_t held_text; /* what to tell about them, if there are any */
-    bool more;          /* it was cut: the next one need not wait */
+    int64_t frames;          /* in the count, or of no use */
+    mm_tally_t tally;        /* of their events */
+    apr_status_t unresolved; /* why it was taken back */
+    int64_t held;            /* segments that wait for a newer version */
+    mm_err_t held_text;      /* what to tell about them, if there are any */
+    bool more;               /* it was cut: the next one need not wait */
     mm_throttle_t unreadable;
 } mm_round_t;
 
@@ -45,7 +47,8 @@ void mm_round_init(mm_round_t *round, mm_spool_reader_t *reader, mm_count_t *cou
                    const mm_log_t *log);
 
 /* Reads until the batch is full or there is nothing more. A failure of the spool is returned, but what was read before
- * it is counted. */
+ * it is counted. A failure to resolve what events leave open (mm_resolve_finish) takes the round back: nothing is
+ * counted, the spool's reader is at its mark. */
 apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err);
 
 /* There is no room on the disk for a batch of what was read: forgets it, takes the spool's reader back to its mark and

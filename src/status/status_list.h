@@ -27,6 +27,9 @@
     X(spool_emptied_timestamp_seconds, TIME, "seconds", "What came before this time is counted.")                      \
     X(last_batch_timestamp_seconds, TIME, "seconds", "When a batch was last in the database.")                         \
     X(last_batch_duration_seconds, SECONDS, "seconds", "How long that took, from its first event read.")               \
+    X(visits_with_credentials, COUNTER, NULL,                                                                          \
+      "Visits with a session or a key of the application: of a user, of nobody known, or not to be told.")             \
+    X(keys_unread, COUNTER, NULL, "Uses told by a key that the application's collections could not be asked for.")     \
     X(counters_since_timestamp_seconds, TIME, "seconds", "When the counters were 0.")
 
 /* X(symbol, family, label, the label's value): a value of the page, and where it is shown. */
@@ -50,6 +53,10 @@
     X(SPOOL_BYTES, spool_bytes, NULL, NULL)                                                                            \
     X(EMPTIED_US, spool_emptied_timestamp_seconds, NULL, NULL)                                                         \
     X(LAST_BATCH_US, last_batch_timestamp_seconds, NULL, NULL)                                                         \
-    X(LAST_BATCH_TOOK_US, last_batch_duration_seconds, NULL, NULL)
+    X(LAST_BATCH_TOOK_US, last_batch_duration_seconds, NULL, NULL)                                                     \
+    X(VISITORS_KNOWN, visits_with_credentials, "visitor", "user")                                                      \
+    X(VISITORS_NOBODY, visits_with_credentials, "visitor", "nobody")                                                   \
+    X(VISITORS_FAILED, visits_with_credentials, "visitor", "failed")                                                   \
+    X(KEYS_FAILED, keys_unread, NULL, NULL)
 
 #endif

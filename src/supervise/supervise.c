@@ -125,6 +125,7 @@ static void drain(const drainer_t *d, const mm_log_t *log, apr_pool_t *pool)
     mm_store_init();
     mm_drain_options_t options = {.spool_dir = config->spool_dir,
                                   .mongo_uri = config->mongo_uri,
+                                  .catalog_uri = config->catalog_uri,
                                   .prefix = config->prefix,
                                   .types = config->type_names,
                                   .n_types = (size_t)config->types->nelts,

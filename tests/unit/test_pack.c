@@ -23,20 +23,37 @@ static void counts_what_it_can_read(void **state)
     mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     uint8_t buf[ROOM];
     mm_tally_t tally = {.events = 5};
+    const mm_pack_into_t into = {count, NULL, &tally};
     size_t last, len = make(buf, 3, &last);
 
     assert_false(mm_pack_is_newer(buf, len));
-    assert_int_equal(mm_pack_count(count, buf, len, &tally), 0);
+    assert_int_equal(mm_pack_count(&into, buf, len), 0);
     assert_int_equal(tally.events, 8);
     assert_int_equal(mm_count_deltas(count), 2);
     buf[last + 1] = 99; /* no action */
-    assert_int_equal(mm_pack_count(count, buf, len, &tally), 1);
+    assert_int_equal(mm_pack_count(&into, buf, len), 1);
     assert_int_equal(tally.events, 10);
-    assert_int_equal(mm_pack_count(count, buf, last - 1, &tally), 1); /* half a length */
+    assert_int_equal(mm_pack_count(&into, buf, last - 1), 1); /* half a length */
     assert_int_equal(tally.events, 12);
-    assert_int_equal(mm_pack_count(count, buf, 0, &tally), 0);
+    assert_int_equal(mm_pack_count(&into, buf, 0), 0);
     assert_int_equal(tally.verdicts[MM_COUNTED], 7);
     assert_int_equal(tally.unreadable, 2);
+}
+
+static void a_key_that_nobody_looks_up_is_no_use(void **state)
+{
+    unit_t *unit = *state;
+    mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
+    mm_event_t event = event_of(MM_ACTION_VIEW, "a", "eve", NOON_US);
+    mm_tally_t tally = {.events = 0};
+    const mm_pack_into_t into = {count, NULL, &tally};
+    uint8_t buf[ROOM];
+
+    event.via = bytes_of("a:b:c");
+    assert_int_equal(mm_pack_count(&into, buf, mm_event_pack(&event, buf)), 0);
+    assert_int_equal(mm_pack_finish(&into, NULL), APR_SUCCESS);
+    assert_int_equal(tally.verdicts[MM_IGNORED_KEY], 1);
+    assert_int_equal(mm_count_deltas(count), 0);
 }
 
 static void knows_newer_ones(void **state)
@@ -70,6 +87,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test(counts_what_it_can_read),
+        test(a_key_that_nobody_looks_up_is_no_use),
         test(knows_newer_ones),
     };
 

@@ -1,0 +1,121 @@
+/* Keys are noted once however many events bring them, and asked for together. Nothing is kept for the next time: a
+ * folder changes, and a batch of look-ups by an index is cheap. One thread.
+ */
+#include "resolve/keys.h"
+
+#include <apr_strings.h>
+
+typedef struct entry {
+    const char *text;
+    apr_array_header_t *ids; /* of const char *; NULL: none */
+    apr_hash_t *seen;
+} entry_t;
+
+typedef struct kind {
+    const char *via;
+    apr_hash_t *by_text;
+    apr_array_header_t *list; /* of entry_t * */
+    bool failed;
+} kind_t;
+
+void mm_keys_init(mm_keys_t *keys, apr_pool_t *pool)
+{
+    *keys = (mm_keys_t){.pool = pool, .kinds = apr_hash_make(pool), .order = apr_array_make(pool, 4, sizeof(kind_t *))};
+}
+
+static kind_t *kind_of(mm_keys_t *keys, mm_bytes_t via)
+{
+    kind_t *kind = apr_hash_get(keys->kinds, via.data, (apr_ssize_t)via.len);
+
+    if (!kind) {
+        kind = apr_pcalloc(keys->pool, sizeof(*kind));
+        kind->via = apr_pstrmemdup(keys->pool, via.data, via.len);
+        kind->by_text = apr_hash_make(keys->pool);
+        kind->list = apr_array_make(keys->pool, 64, sizeof(entry_t *));
+        apr_hash_set(keys->kinds, kind->via, (apr_ssize_t)via.len, kind);
+        APR_ARRAY_PUSH(keys->order, kind_t *) = kind;
+    }
+    return kind;
+}
+
+void mm_keys_add(mm_keys_t *keys, const mm_event_t *event)
+{
+    kind_t *kind = kind_of(keys, event->via);
+
+    if (!apr_hash_get(kind->by_text, event->id.data, (apr_ssize_t)event->id.len)) {
+        entry_t *key = apr_pcalloc(keys->pool, sizeof(*key));
+
+        key->text = apr_pstrmemdup(keys->pool, event->id.data, event->id.len);
+        apr_hash_set(kind->by_text, key->text, (apr_ssize_t)event->id.len, key);
+        APR_ARRAY_PUSH(kind->list, entry_t *) = key;
+    }
+}
+
+typedef struct looking {
+    mm_keys_t *keys;
+    kind_t *kind;
+} looking_t;
+
+static bool on_id(void *baton, size_t at, const char *id)
+{
+    looking_t *looking = baton;
+    mm_keys_t *keys = looking->keys;
+    entry_t *key = APR_ARRAY_IDX(looking->kind->list, at, entry_t *);
+
+    if (!key->ids) {
+        key->ids = apr_array_make(keys->pool, 1, sizeof(const char *));
+        key->seen = apr_hash_make(keys->pool);
+    }
+    if (apr_hash_get(key->seen, id, APR_HASH_KEY_STRING)) {
+        return true;
+    }
+    if (key->ids->nelts >= MM_KEYS_IDS_MAX || keys->ids >= MM_KEYS_ALL_MAX) {
+        keys->cut = true;
+        return keys->ids < MM_KEYS_ALL_MAX;
+    }
+    id = apr_pstrdup(keys->pool, id);
+    apr_hash_set(key->seen, id, APR_HASH_KEY_STRING, id);
+    APR_ARRAY_PUSH(key->ids, const char *) = id;
+    keys->ids++;
+    return true;
+}
+
+static apr_status_t look_up(mm_keys_t *keys, kind_t *kind, mm_store_t *store, mm_err_t *err)
+{
+    looking_t looking = {keys, kind};
+    size_t n = (size_t)kind->list->nelts;
+    const char **texts = apr_palloc(keys->pool, n * sizeof(*texts));
+    mm_via_t via;
+    apr_status_t rv = mm_via_parse(&via, kind->via, keys->pool, err);
+
+    for (size_t i = 0; i < n; i++) {
+        texts[i] = APR_ARRAY_IDX(kind->list, i, const entry_t *)->text;
+    }
+    return rv == APR_SUCCESS ? mm_via_lookup(store, &via, texts, n, on_id, &looking, keys->pool, err) : rv;
+}
+
+apr_status_t mm_keys_lookup(mm_keys_t *keys, mm_store_t *store, mm_err_t *err)
+{
+    apr_status_t result = APR_SUCCESS;
+
+    for (int i = 0; i < keys->order->nelts && result != MM_STORE_AWAY; i++) {
+        kind_t *kind = APR_ARRAY_IDX(keys->order, i, kind_t *);
+        mm_err_t why;
+        apr_status_t rv = look_up(keys, kind, store, &why);
+
+        kind->failed = rv != APR_SUCCESS;
+        if (rv == MM_STORE_AWAY || (rv != APR_SUCCESS && result == APR_SUCCESS)) {
+            result = mm_err_set(err, rv, "via=%s: %s", kind->via, why.text);
+        }
+    }
+    return result;
+}
+
+const apr_array_header_t *mm_keys_ids(const mm_keys_t *keys, const mm_event_t *event, bool *failed)
+{
+    const kind_t *kind = apr_hash_get(keys->kinds, event->via.data, (apr_ssize_t)event->via.len);
+    const entry_t *key = kind ? apr_hash_get(kind->by_text, event->id.data, (apr_ssize_t)event->id.len) : NULL;
+
+    *failed = kind && kind->failed;
+    return key && key->ids ? key->ids : apr_array_make(keys->pool, 1, sizeof(const char *));
+}

@@ -1,0 +1,263 @@
+/* Collects, asks, hands out. A finish first gets everything it needs, and only then hands out, so that a failure leaves
+ * nothing half done. Collected events, keys and ids live in one pool, cleared behind each finish. One thread.
+ */
+#include "resolve/resolve.h"
+
+#include <apr_strings.h>
+#include <apr_time.h>
+#include "base/throttle.h"
+#include "resolve/keys.h"
+#include "resolve/visitor.h"
+
+#define EXTRACTOR "extractor"
+
+struct mm_resolve {
+    mm_resolve_options_t options;
+    apr_pool_t *pool;
+    mm_store_t *store; /* NULL: not opened yet */
+    mm_visitors_t visitors;
+    mm_resolve_tally_t tally;
+    mm_throttle_t failures, cuts;
+    apr_pool_t *pending_pool;
+    apr_array_header_t *pending; /* of mm_event_t */
+};
+
+static int64_t now_us(const mm_resolve_t *resolve)
+{
+    return resolve->options.now_us ? resolve->options.now_us() : apr_time_now();
+}
+
+static void forget(mm_resolve_t *resolve)
+{
+    apr_pool_clear(resolve->pending_pool);
+    resolve->pending = apr_array_make(resolve->pending_pool, 64, sizeof(mm_event_t));
+}
+
+mm_resolve_t *mm_resolve_create(const mm_resolve_options_t *options, apr_pool_t *pool)
+{
+    mm_resolve_t *resolve = apr_pcalloc(pool, sizeof(*resolve));
+
+    resolve->options = *options;
+    resolve->options.uri = apr_pstrdup(pool, options->uri);
+    resolve->pool = pool;
+    resolve->visitors = (mm_visitors_t){.pool = pool, .log = options->log};
+    apr_pool_create(&resolve->pending_pool, pool);
+    forget(resolve);
+    return resolve;
+}
+
+void mm_resolve_begin(mm_resolve_t *resolve)
+{
+    resolve->tally = (mm_resolve_tally_t){.known = 0};
+    forget(resolve);
+}
+
+const mm_resolve_tally_t *mm_resolve_tally(const mm_resolve_t *resolve)
+{
+    return &resolve->tally;
+}
+
+/* --- one event --- */
+
+/* What httpd or the administrator's rules know of a visitor stays as it is. */
+static void apply(mm_resolve_t *resolve, mm_event_t *event, mm_visitor_answer_t answer, const mm_visitor_t *visitor)
+{
+    event->identity = mm_bytes_of(NULL);
+    if (answer == MM_VISITOR_FAILED) {
+        resolve->tally.visitors_failed++;
+    }
+    else if (answer != MM_VISITOR_KNOWN) {
+        resolve->tally.nobody++;
+    }
+    else {
+        resolve->tally.known++;
+        if (event->user.len == 0 && visitor->user && strlen(visitor->user) <= MM_EVENT_USER_MAX) {
+            event->user = mm_bytes_of(visitor->user);
+        }
+        if (event->class_mark.len == 0 && visitor->is_extractor) {
+            event->class_mark = mm_bytes_of(EXTRACTOR);
+        }
+    }
+}
+
+static mm_bytes_t copy(mm_bytes_t bytes, apr_pool_t *pool)
+{
+    return (mm_bytes_t){bytes.len > 0 ? apr_pstrmemdup(pool, bytes.data, bytes.len) : NULL, bytes.len};
+}
+
+static void collect(mm_resolve_t *resolve, const mm_event_t *event)
+{
+    apr_pool_t *pool = resolve->pending_pool;
+    mm_event_t *kept = apr_array_push(resolve->pending);
+
+    *kept = *event;
+    kept->type = copy(event->type, pool);
+    kept->id = copy(event->id, pool);
+    kept->user = copy(event->user, pool);
+    kept->session = copy(event->session, pool);
+    kept->address = copy(event->address, pool);
+    kept->agent = copy(event->agent, pool);
+    kept->class_mark = copy(event->class_mark, pool);
+    kept->via = copy(event->via, pool);
+    kept->identity = copy(event->identity, pool);
+}
+
+bool mm_resolve_take(mm_resolve_t *resolve, mm_event_t *event)
+{
+    mm_visitor_t visitor;
+    mm_visitor_answer_t answer;
+
+    if (event->via.len > 0) {
+        collect(resolve, event);
+        return false;
+    }
+    if (event->identity.len == 0) {
+        return true;
+    }
+    answer = mm_visitors_find(&resolve->visitors, &visitor, event, now_us(resolve));
+    if (answer == MM_VISITOR_ASK) {
+        collect(resolve, event);
+        return false;
+    }
+    apply(resolve, event, answer, &visitor);
+    return true;
+}
+
+int64_t mm_resolve_waiting(const mm_resolve_t *resolve)
+{
+    return resolve->pending->nelts;
+}
+
+bool mm_resolve_full(const mm_resolve_t *resolve)
+{
+    return resolve->pending->nelts >= MM_RESOLVE_PENDING_MAX;
+}
+
+/* --- asking --- */
+
+static apr_status_t open_store(mm_resolve_t *resolve, mm_err_t *err)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!resolve->store) {
+        rv = mm_store_open(&resolve->store, resolve->options.uri, MM_STORE_PREFIX_DEFAULT, resolve->pool, err);
+    }
+    /* It was looked at when the configuration was read. */
+    return rv == APR_EINVAL ? MM_STORE_AWAY : rv;
+}
+
+/* How many of the collected events ask for their visitor; *earliest_us is the first's time. */
+static size_t askers(mm_resolve_t *resolve, int64_t *earliest_us)
+{
+    int64_t now = now_us(resolve);
+    size_t n = 0;
+
+    *earliest_us = now;
+    for (int i = 0; i < resolve->pending->nelts; i++) {
+        const mm_event_t *event = &APR_ARRAY_IDX(resolve->pending, i, mm_event_t);
+        mm_visitor_t visitor;
+
+        if (event->identity.len > 0 && mm_visitors_find(&resolve->visitors, &visitor, event, now) == MM_VISITOR_ASK) {
+            *earliest_us = event->time_us < *earliest_us ? event->time_us : *earliest_us;
+            n++;
+        }
+    }
+    return n;
+}
+
+static apr_status_t ask_visitors(mm_resolve_t *resolve, mm_err_t *err)
+{
+    int64_t earliest_us, pause_us;
+
+    if (askers(resolve, &earliest_us) == 0) {
+        return APR_SUCCESS;
+    }
+    pause_us = mm_visitors_pause(&resolve->visitors, now_us(resolve));
+    if (pause_us > 0 && resolve->options.pause && !resolve->options.pause(resolve->options.baton, pause_us)) {
+        return mm_err_set(err, APR_EINTR, "told to stop while visitors were looked up");
+    }
+    return mm_visitors_read(&resolve->visitors, resolve->store, earliest_us, now_us(resolve), err);
+}
+
+static void tell(mm_resolve_t *resolve, const mm_keys_t *keys, apr_status_t rv, const mm_err_t *why)
+{
+    int64_t times;
+
+    if (rv != APR_SUCCESS && mm_throttle_tell(&resolve->failures, apr_time_now(), 1, &times)) {
+        mm_log(resolve->options.log, MM_LOG_WARNING, "MM0216",
+               "uses are not counted, since the application's collections do not tell of what: %s", why->text);
+    }
+    if (keys->cut && mm_throttle_tell(&resolve->cuts, apr_time_now(), 1, &times)) {
+        mm_log(resolve->options.log, MM_LOG_WARNING, "MM0217",
+               "one request stands for more than %d resources (or several for more than %d): the rest is not counted",
+               MM_KEYS_IDS_MAX, MM_KEYS_ALL_MAX);
+    }
+}
+
+static apr_status_t ask_keys(mm_resolve_t *resolve, mm_keys_t *keys, mm_err_t *err)
+{
+    mm_err_t why;
+    apr_status_t rv;
+
+    for (int i = 0; i < resolve->pending->nelts; i++) {
+        const mm_event_t *event = &APR_ARRAY_IDX(resolve->pending, i, mm_event_t);
+
+        if (event->via.len > 0) {
+            mm_keys_add(keys, event);
+        }
+    }
+    rv = mm_keys_lookup(keys, resolve->store, &why);
+    if (rv == MM_STORE_AWAY) {
+        return mm_err_set(err, rv, "%s", why.text);
+    }
+    tell(resolve, keys, rv, &why);
+    return APR_SUCCESS;
+}
+
+static void hand_out(mm_resolve_t *resolve, mm_event_t *event, const mm_keys_t *keys, mm_resolve_fn fn, void *baton)
+{
+    mm_visitor_t visitor;
+    const char *own;
+    bool failed;
+
+    if (event->identity.len > 0) {
+        apply(resolve, event, mm_visitors_find(&resolve->visitors, &visitor, event, now_us(resolve)), &visitor);
+    }
+    if (event->via.len == 0) {
+        own = apr_pstrmemdup(resolve->pending_pool, event->id.data, event->id.len);
+        fn(baton, event, &own, 1);
+        return;
+    }
+    const apr_array_header_t *ids = mm_keys_ids(keys, event, &failed);
+    resolve->tally.keys_failed += failed;
+    event->via = mm_bytes_of(NULL);
+    if (ids->nelts > 0) {
+        event->id = mm_bytes_of(APR_ARRAY_IDX(ids, 0, const char *));
+    }
+    fn(baton, event, (const char *const *)ids->elts, (size_t)ids->nelts);
+}
+
+apr_status_t mm_resolve_finish(mm_resolve_t *resolve, mm_resolve_fn fn, void *baton, mm_err_t *err)
+{
+    mm_keys_t keys;
+    apr_status_t rv;
+
+    if (resolve->pending->nelts == 0) {
+        return APR_SUCCESS;
+    }
+    mm_keys_init(&keys, resolve->pending_pool);
+    rv = open_store(resolve, err);
+    if (rv == APR_SUCCESS) {
+        rv = ask_visitors(resolve, err);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ask_keys(resolve, &keys, err);
+    }
+    for (int i = 0; rv == APR_SUCCESS && i < resolve->pending->nelts; i++) {
+        hand_out(resolve, &APR_ARRAY_IDX(resolve->pending, i, mm_event_t), &keys, fn, baton);
+    }
+    if (rv == APR_SUCCESS) {
+        forget(resolve);
+    }
+    return rv;
+}
