@@ -86,6 +86,7 @@ install: all
 	install -D -m 644 $(BUILD)/mod_metrics.so $(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)/mod_metrics.so
 	install -D -m 755 $(BUILD)/metricsctl $(DESTDIR)/usr/local/bin/metricsctl
 	install -D -m 644 include/mod_metrics.h $(DESTDIR)$(shell $(APXS) -q INCLUDEDIR)/mod_metrics.h
+	install -D -m 644 -t $(DESTDIR)/usr/local/share/mod_metrics conf/clowder.conf conf/files.conf
 
 # --- run --------------------------------------------------------------------------------------------------------------
 

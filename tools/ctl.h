@@ -61,6 +61,10 @@ const char *const *ctl_without_dash(int argc, const char *const *argv, apr_pool_
 int ctl_find_uri(const char **uri, const char *uri_file, const mm_settings_t *settings, const char *command,
                  apr_pool_t *pool);
 
+/* Where the application's documents are: a file named on the command line (NULL: none) or by the settings. *uri stays
+ * as it is where neither says. */
+int ctl_find_catalog(const char **uri, const char *uri_file, const mm_settings_t *settings, apr_pool_t *pool);
+
 #define CTL_URI_ENVIRONMENT "MONGODB_URI"
 
 /* Called by root, becomes the owner of this directory for good: to be called before anything in it is opened. Says what

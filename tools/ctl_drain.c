@@ -34,6 +34,7 @@ enum {
     OPT_SETTINGS,
     OPT_URI,
     OPT_URI_FILE,
+    OPT_CATALOG,
     OPT_PREFIX,
     OPT_TYPES,
     OPT_INTERVAL,
@@ -43,12 +44,19 @@ enum {
 };
 
 static const apr_getopt_option_t option_table[] = {
-    {"spool", OPT_SPOOL, 1, NULL},       {"settings", OPT_SETTINGS, 1, NULL},
-    {"uri", OPT_URI, 1, NULL},           {"uri-file", OPT_URI_FILE, 1, NULL},
-    {"prefix", OPT_PREFIX, 1, NULL},     {"types", OPT_TYPES, 1, NULL},
-    {"interval", OPT_INTERVAL, 1, NULL}, {"double-click", OPT_DOUBLE_CLICK, 1, NULL},
-    {"sync", OPT_SYNC, 1, NULL},         {"once", OPT_ONCE, 0, NULL},
-    {"verbose", 'v', 0, NULL},           {NULL, 0, 0, NULL},
+    {"spool", OPT_SPOOL, 1, NULL},
+    {"settings", OPT_SETTINGS, 1, NULL},
+    {"uri", OPT_URI, 1, NULL},
+    {"uri-file", OPT_URI_FILE, 1, NULL},
+    {"catalog-uri-file", OPT_CATALOG, 1, NULL},
+    {"prefix", OPT_PREFIX, 1, NULL},
+    {"types", OPT_TYPES, 1, NULL},
+    {"interval", OPT_INTERVAL, 1, NULL},
+    {"double-click", OPT_DOUBLE_CLICK, 1, NULL},
+    {"sync", OPT_SYNC, 1, NULL},
+    {"once", OPT_ONCE, 0, NULL},
+    {"verbose", 'v', 0, NULL},
+    {NULL, 0, 0, NULL},
 };
 
 static const char usage[] =
@@ -61,6 +69,9 @@ static const char usage[] =
     "  --uri URI            the same on the command line, where every user of this machine can see it, the password\n"
     "                       included: prefer --uri-file. Without either, the environment's " CTL_URI_ENVIRONMENT "\n"
     "                       is used, or the file that MetricsMongoURI names\n"
+    "  --catalog-uri-file FILE\n"
+    "                       the same for the application's own database, where visitors and share links are looked\n"
+    "                       up; default the file that MetricsCatalogURI names, else the database of the counts\n"
     "  --settings FILE      how the site counts; default DIR/settings.json, which httpd writes when it starts\n"
     "  --prefix PREFIX      of the collections' names; default as in the settings, else " MM_STORE_PREFIX_DEFAULT "\n"
     "  --types NAME,NAME    the types whose indexes are made; default as in the settings, else\n"
@@ -82,7 +93,7 @@ static const char usage[] =
 
 typedef struct arguments {
     mm_drain_options_t options;
-    const char *uri_file, *types, *settings_file;
+    const char *uri_file, *catalog_file, *types, *settings_file;
     mm_settings_t *settings;
     const char *double_click;
     mm_sync_t sync;
@@ -148,6 +159,9 @@ static int set_option(arguments_t *arguments, int option, const char *value)
         return CTL_OK;
     case OPT_URI_FILE:
         arguments->uri_file = value;
+        return CTL_OK;
+    case OPT_CATALOG:
+        arguments->catalog_file = value;
         return CTL_OK;
     case OPT_PREFIX:
         arguments->options.prefix = value;
@@ -217,6 +231,8 @@ static int use_settings(arguments_t *arguments, apr_pool_t *pool)
     if (!options->prefix) {
         options->prefix = settings->prefix ? settings->prefix : MM_STORE_PREFIX_DEFAULT;
     }
+    options->policy.nobodies = (const char *const *)settings->nobodies->elts;
+    options->policy.n_nobodies = (size_t)settings->nobodies->nelts;
     if (!arguments->double_click) {
         options->policy.double_click_ms = settings->double_click_ms;
     }
@@ -277,6 +293,9 @@ static int drain_run(int argc, const char *const *argv, apr_pool_t *pool)
     }
     if (code == CTL_OK) {
         code = ctl_find_uri(&arguments.options.mongo_uri, arguments.uri_file, arguments.settings, "drain", pool);
+    }
+    if (code == CTL_OK) {
+        code = ctl_find_catalog(&arguments.options.catalog_uri, arguments.catalog_file, arguments.settings, pool);
     }
     if (code == CTL_OK) {
         code = ctl_become_owner(arguments.options.spool_dir, pool);

@@ -88,6 +88,8 @@ int ctl_site_rules(mm_rules_t **rules, mm_policy_t *policy, const mm_settings_t 
         return ctl_failed("%s", err.text);
     }
     policy->double_click_ms = settings->double_click_ms;
+    policy->nobodies = (const char *const *)settings->nobodies->elts;
+    policy->n_nobodies = (size_t)settings->nobodies->nelts;
     return CTL_OK;
 }
 
@@ -99,4 +101,12 @@ const char *const *ctl_without_dash(int argc, const char *const *argv, apr_pool_
         names[i] = strcmp(argv[i], "-") == 0 ? MM_LOGFILE_STDIN : argv[i];
     }
     return names;
+}
+
+int ctl_find_catalog(const char **uri, const char *uri_file, const mm_settings_t *settings, apr_pool_t *pool)
+{
+    if (uri_file) {
+        return read_uri(uri, uri_file, pool);
+    }
+    return settings && settings->catalog_uri_file ? read_named(uri, settings->catalog_uri_file, pool) : CTL_OK;
 }

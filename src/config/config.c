@@ -140,6 +140,9 @@ int mm_config_check(server_rec *s)
     mm_config_t *config = ap_get_module_config(s->module_config, &metrics_module);
     collect_types(config);
     int status = check_parents(config, s);
+    if (config->captures && mm_config_check_cache(s, ap_conftree) != OK) {
+        status = HTTP_INTERNAL_SERVER_ERROR;
+    }
     if (config->records && !config->spool_dir) {
         ap_log_error(
             APLOG_MARK, APLOG_ERR, 0, s,

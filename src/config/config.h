@@ -53,14 +53,15 @@ typedef struct mm_config {
     const char *mongo_uri;      /* secret: never log it, see mm_store_redact_uri */
     const char *mongo_uri_file; /* where it came from, if it was written as file:PATH */
     const char *catalog_uri;    /* NULL: the documents are in mongo_uri's database */
-    const char *spool_dir;      /* absolute */
-    mm_sync_t spool_sync;       /* MetricsSpool sync= */
-    int64_t spool_max;          /* MetricsSpool max=, bytes; 0: as much as the disk holds */
-    const char *prefix;         /* MetricsCollectionPrefix */
-    int64_t interval_us;        /* MetricsFlushInterval; 0: the drainer's default */
-    int64_t double_click_ms;    /* MetricsDoubleClick; 0: off */
-    int drainer;                /* MetricsDrainer: 1 (default) supervise one, 0 somebody else runs metricsctl drain */
-    apr_array_header_t *types;  /* of mm_type_t, as configured */
+    const char *catalog_uri_file;
+    const char *spool_dir;     /* absolute */
+    mm_sync_t spool_sync;      /* MetricsSpool sync= */
+    int64_t spool_max;         /* MetricsSpool max=, bytes; 0: as much as the disk holds */
+    const char *prefix;        /* MetricsCollectionPrefix */
+    int64_t interval_us;       /* MetricsFlushInterval; 0: the drainer's default */
+    int64_t double_click_ms;   /* MetricsDoubleClick; 0: off */
+    int drainer;               /* MetricsDrainer: 1 (default) supervise one, 0 somebody else runs metricsctl drain */
+    apr_array_header_t *types; /* of mm_type_t, as configured */
     const char *const *type_names; /* the same, NULL-terminated; n is types->nelts; set by mm_config_check */
     apr_array_header_t *catalogs;  /* of mm_catalog_t *, those that exist; set by mm_config_check */
     mm_rules_t *rules;             /* never NULL */

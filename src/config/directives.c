@@ -59,8 +59,8 @@ static const char *set_mongo_uri(cmd_parms *cmd, void *dir, const char *arg)
 static const char *set_catalog_uri(cmd_parms *cmd, void *dir, const char *arg)
 {
     (void)dir;
-    const char *file = NULL;
-    return read_uri(cmd, arg, &mm_config_being_read()->catalog_uri, &file);
+    mm_config_t *config = mm_config_being_read();
+    return read_uri(cmd, arg, &config->catalog_uri, &config->catalog_uri_file);
 }
 
 static const char *set_spool_option(cmd_parms *cmd, mm_config_t *config, const char *arg)

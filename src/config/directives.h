@@ -8,6 +8,10 @@
  * read. */
 mm_config_t *mm_config_being_read(void);
 
+/* Whether mod_cache leaves us what it answers; tree is ap_conftree. A sentence in the log for each server where it does
+ * not, and HTTP_INTERNAL_SERVER_ERROR. */
+int mm_config_check_cache(server_rec *s, const ap_directive_t *tree);
+
 /* Directive functions, in the signatures httpd wants. */
 const char *mm_set_type_section(cmd_parms *cmd, void *dir, const char *args);
 const char *mm_set_rule(cmd_parms *cmd, void *dir, int argc, char *const argv[]);

@@ -4,7 +4,10 @@
 #ifndef MM_POLICY_H
 #define MM_POLICY_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include "event/event.h"
 
 /* The Code of Practice's 30 seconds. */
 #define MM_POLICY_DOUBLE_CLICK_MS 30000
@@ -13,7 +16,12 @@
 
 /* All zeros counts every click. */
 typedef struct mm_policy {
-    int64_t double_click_ms; /* two clicks of one user on one thing within this time are one; 0: never */
+    int64_t double_click_ms;     /* two clicks of one user on one thing within this time are one; 0: never */
+    const char *const *nobodies; /* names that many share, as guest: no user has them. They outlive the policy */
+    size_t n_nobodies;
 } mm_policy_t;
+
+/* Whether a user's name is one of the nobodies, byte by byte. Such a visit is an anonymous one. */
+bool mm_policy_is_nobody(const mm_policy_t *policy, mm_bytes_t user);
 
 #endif

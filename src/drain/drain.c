@@ -120,6 +120,7 @@ static apr_status_t set_up(mm_drain_t *drain, mm_err_t *err)
     drain->resolve = mm_resolving_make(&drain->options, drain->log, &drain->wait, drain->pool);
     mm_round_init(&drain->round, drain->reader, drain->count, drain->options.spool_dir, drain->log);
     drain->round.resolve = drain->resolve;
+    drain->round.policy = &drain->options.policy;
     rv = resume(drain, err);
     if (rv == APR_SUCCESS) {
         drain->reserve = mm_reserve_make(drain->options.spool_dir);

@@ -64,6 +64,9 @@ static void count_uses(void *baton, const mm_event_t *event, const char *const *
 
 static void take(const mm_pack_into_t *into, mm_event_t *event)
 {
+    if (into->policy && mm_policy_is_nobody(into->policy, event->user)) {
+        event->user = mm_bytes_of(NULL);
+    }
     if (!into->resolve && event->via.len > 0) {
         add_verdict(into->tally, MM_IGNORED_KEY);
     }

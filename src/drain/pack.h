@@ -24,6 +24,7 @@ typedef struct mm_pack_into {
     mm_count_t *count;
     mm_resolve_t *resolve; /* for what events leave open; NULL: visitors stay nobody, keys unknown */
     mm_tally_t *tally;
+    const mm_policy_t *policy; /* whose nobodies are none; NULL: there are none */
 } mm_pack_into_t;
 
 /* Counts its events, but for those that resolve collects, adds them to the tally, and returns how many, or how many

@@ -25,7 +25,8 @@
 typedef struct mm_round {
     mm_spool_reader_t *reader;
     mm_count_t *count;
-    mm_resolve_t *resolve; /* NULL behind mm_round_init; see mm_pack_into_t */
+    mm_resolve_t *resolve; /* these two are NULL behind mm_round_init; see mm_pack_into_t */
+    const mm_policy_t *policy;
     const char *dir;
     const mm_log_t *log;
     int64_t events_max; /* of the next round */

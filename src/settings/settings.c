@@ -37,6 +37,8 @@ static const field_t site_fields[] = {
     {"recording_since_ms", KIND_NUMBER, offsetof(mm_settings_t, recording_since_ms)},
     {"double_click_ms", KIND_COUNT, offsetof(mm_settings_t, double_click_ms)},
     {"mongo_uri_file", KIND_TEXT, offsetof(mm_settings_t, mongo_uri_file)},
+    {"catalog_uri_file", KIND_TEXT, offsetof(mm_settings_t, catalog_uri_file)},
+    {"anonymous_users", KIND_TEXTS, offsetof(mm_settings_t, nobodies)},
     {"prefix", KIND_TEXT, offsetof(mm_settings_t, prefix)},
     {"types", KIND_TEXTS, offsetof(mm_settings_t, types)},
     {"rules", KIND_RULES, offsetof(mm_settings_t, rules)},

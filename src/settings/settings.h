@@ -36,12 +36,14 @@ typedef struct mm_settings_rule {
 /* NULL or 0 where not set; a list is never NULL behind mm_settings_create and mm_settings_parse. */
 typedef struct mm_settings {
     int64_t version;
-    int64_t recording_since_ms; /* requests have been recorded into this spool since then; 0: never */
-    const char *mongo_uri_file; /* MetricsMongoURI file:PATH */
-    int64_t double_click_ms;    /* MetricsDoubleClick; 0: off. 30 s in a file that does not say it */
-    const char *prefix;         /* MetricsCollectionPrefix */
-    apr_array_header_t *types;  /* of const char *, as configured */
-    apr_array_header_t *rules;  /* of mm_settings_rule_t, in the order in which they are tried */
+    int64_t recording_since_ms;   /* requests have been recorded into this spool since then; 0: never */
+    const char *mongo_uri_file;   /* MetricsMongoURI file:PATH */
+    const char *catalog_uri_file; /* MetricsCatalogURI file:PATH */
+    apr_array_header_t *nobodies; /* MetricsAnonymousUser, of const char * */
+    int64_t double_click_ms;      /* MetricsDoubleClick; 0: off. 30 s in a file that does not say it */
+    const char *prefix;           /* MetricsCollectionPrefix */
+    apr_array_header_t *types;    /* of const char *, as configured */
+    apr_array_header_t *rules;    /* of mm_settings_rule_t, in the order in which they are tried */
 } mm_settings_t;
 
 /* An empty one of this version. */

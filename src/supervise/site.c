@@ -56,6 +56,8 @@ void mm_site_tell(server_rec *s, apr_pool_t *ptemp)
     mm_err_t err;
     settings->recording_since_ms = recording_since(config, ptemp);
     settings->mongo_uri_file = config->mongo_uri_file;
+    settings->catalog_uri_file = config->catalog_uri_file;
+    settings->nobodies = config->nobodies;
     settings->double_click_ms = config->double_click_ms;
     settings->prefix = config->prefix;
     for (int i = 0; i < config->types->nelts; i++) {

@@ -129,7 +129,9 @@ static void drain(const drainer_t *d, const mm_log_t *log, apr_pool_t *pool)
                                   .prefix = config->prefix,
                                   .types = config->type_names,
                                   .n_types = (size_t)config->types->nelts,
-                                  .policy = {.double_click_ms = config->double_click_ms},
+                                  .policy = {.double_click_ms = config->double_click_ms,
+                                             .nobodies = (const char *const *)config->nobodies->elts,
+                                             .n_nobodies = (size_t)config->nobodies->nelts},
                                   .interval_us =
                                       config->interval_us ? config->interval_us : MM_DRAIN_INTERVAL_DEFAULT_US,
                                   .restarted = d->restarted,

@@ -23,7 +23,7 @@ static void counts_what_it_can_read(void **state)
     mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     uint8_t buf[ROOM];
     mm_tally_t tally = {.events = 5};
-    const mm_pack_into_t into = {count, NULL, &tally};
+    const mm_pack_into_t into = {count, NULL, &tally, NULL};
     size_t last, len = make(buf, 3, &last);
 
     assert_false(mm_pack_is_newer(buf, len));
@@ -46,7 +46,7 @@ static void a_key_that_nobody_looks_up_is_no_use(void **state)
     mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     mm_event_t event = event_of(MM_ACTION_VIEW, "a", "eve", NOON_US);
     mm_tally_t tally = {.events = 0};
-    const mm_pack_into_t into = {count, NULL, &tally};
+    const mm_pack_into_t into = {count, NULL, &tally, NULL};
     uint8_t buf[ROOM];
 
     event.via = bytes_of("a:b:c");
@@ -54,6 +54,29 @@ static void a_key_that_nobody_looks_up_is_no_use(void **state)
     assert_int_equal(mm_pack_finish(&into, NULL), APR_SUCCESS);
     assert_int_equal(tally.verdicts[MM_IGNORED_KEY], 1);
     assert_int_equal(mm_count_deltas(count), 0);
+}
+
+static void nobodies_are_no_users(void **state)
+{
+    static const char *const names[] = {"guest"};
+    unit_t *unit = *state;
+    const mm_policy_t policy = {.nobodies = names, .n_nobodies = 1};
+    mm_count_t *count = mm_count_create(&policy, unit->pool);
+    mm_event_t event = event_of(MM_ACTION_VIEW, "a", "guest", NOON_US);
+    mm_tally_t tally = {.events = 0};
+    const mm_pack_into_t into = {count, NULL, &tally, &policy};
+    uint8_t buf[ROOM];
+    size_t before;
+
+    assert_int_equal(mm_pack_count(&into, buf, mm_event_pack(&event, buf)), 0);
+    before = mm_count_deltas(count);
+    event.user = bytes_of("eve");
+    assert_int_equal(mm_pack_count(&into, buf, mm_event_pack(&event, buf)), 0);
+    assert_true(mm_count_deltas(count) > before); /* eve's own */
+    before = mm_count_deltas(count);
+    event.user = bytes_of("guest");
+    assert_int_equal(mm_pack_count(&into, buf, mm_event_pack(&event, buf)), 0);
+    assert_int_equal(mm_count_deltas(count), before);
 }
 
 static void knows_newer_ones(void **state)
@@ -88,6 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(counts_what_it_can_read),
         test(a_key_that_nobody_looks_up_is_no_use),
+        test(nobodies_are_no_users),
         test(knows_newer_ones),
     };
 

@@ -5,6 +5,7 @@ client.py   requests, and their answers as a test wants to read them
 counts.py   Counts: what the database holds, once everything that was sent has arrived there
 load.py     visitors in threads, who know which of their requests were answered
 backend.py  an application behind mod_proxy
+clowder.py  an application that answers as Clowder does, and its documents
 gate.py     a door before the database that can be shut
 waiting.py  wait_for: a condition with a deadline, the only way to wait here
 """
