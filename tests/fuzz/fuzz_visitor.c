@@ -1,0 +1,92 @@
+/* What a visitor may send to be somebody, or to have used something: a Cookie header, a query, and credentials as the
+ * spool holds them. Nothing points outside of what came in, lists are bounded and hold nothing twice, and what is read
+ * as credentials is what would be written.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <apr_general.h>
+
+#include "base/query.h"
+#include "event/identity.h"
+#include "rules/match_ids.h"
+
+static apr_pool_t *root;
+
+static void must(bool condition)
+{
+    if (!condition) {
+        abort();
+    }
+}
+
+static void clean_up(void)
+{
+    apr_pool_destroy(root);
+    apr_terminate();
+}
+
+static void try_cookie(const char *text, size_t len)
+{
+    const char *value;
+    size_t value_len;
+
+    if (mm_cookie_find(text, "id", &value, &value_len)) {
+        must(value_len > 0 && value > text && value + value_len <= text + strlen(text));
+        must(strstr(text, "id=") != NULL);
+    }
+    (void)len;
+}
+
+static void try_list(const char *text, size_t len, apr_pool_t *pool)
+{
+    static const mm_rule_spec_t spec = {.type = "files", .query = "f", .lower = true};
+    const mm_match_t match = {.type = "files", .spec = &spec};
+    const mm_bytes_t *ids;
+    size_t n = mm_match_ids(&ids, &match, (mm_bytes_t){text, len}, pool);
+
+    must(n <= MM_MATCH_IDS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        must(ids[i].len > 0 && ids[i].len <= MM_EVENT_ID_MAX && !memchr(ids[i].data, ',', ids[i].len));
+        must(!memchr(ids[i].data, '\0', ids[i].len));
+        for (size_t k = 0; k < i && n < 50; k++) {
+            must(ids[k].len != ids[i].len || memcmp(ids[k].data, ids[i].data, ids[i].len) != 0);
+        }
+    }
+}
+
+static void try_identity(const char *text, size_t len)
+{
+    mm_credential_t credentials[MM_IDENTITY_CREDENTIALS_MAX];
+    char again[MM_EVENT_IDENTITY_MAX];
+    size_t n = mm_identity_read(credentials, (mm_bytes_t){text, len});
+
+    must(n <= MM_IDENTITY_CREDENTIALS_MAX);
+    if (n > 0) {
+        must(mm_identity_write(again, credentials, n) == len && memcmp(again, text, len) == 0);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    apr_pool_t *pool = NULL;
+
+    if (!root) {
+        must(apr_initialize() == APR_SUCCESS && apr_pool_create(&root, NULL) == APR_SUCCESS && atexit(clean_up) == 0);
+    }
+    /* Copies of exactly this size, so that a byte read behind them is noticed. */
+    char *bytes = malloc(size ? size : 1), *text = malloc(size + 1);
+    must(bytes && text);
+    memcpy(bytes, data, size);
+    memcpy(text, data, size);
+    text[size] = '\0';
+    apr_pool_create(&pool, root);
+    try_cookie(text, size);
+    try_list(bytes, size, pool);
+    try_identity(bytes, size);
+    apr_pool_destroy(pool);
+    free(bytes);
+    free(text);
+    return 0;
+}
