@@ -8,7 +8,7 @@ PKGCONFIG ?= pkg-config
 APXS      ?= $(firstword $(wildcard /usr/bin/apxs /usr/bin/apxs2 /usr/local/apache2/bin/apxs /usr/local/bin/apxs /usr/sbin/apxs) apxs)
 
 # Rooms that know no httpd: the library. Rooms that do: the module.
-CORE_ROOMS  := base event spool rules settings accesslog count status drain import store resolve route report
+CORE_ROOMS  := base agents event spool rules settings accesslog count status drain import store resolve route report
 HTTPD_ROOMS := config capture authz serve supervise
 CORE_SRC    := $(foreach r,$(CORE_ROOMS),$(wildcard src/$(r)/*.c))
 HTTPD_SRC   := mod_metrics.c $(foreach r,$(HTTPD_ROOMS),$(wildcard src/$(r)/*.c))
@@ -165,6 +165,11 @@ bench-record:
 EVENTS ?= 10000000
 $(BUILD)/fill_spool: bench/fill_spool.c $(BUILD)/libmetrics.a Makefile
 	$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics.a $(CORE_LIBS)
+$(BUILD)/classify: bench/classify.c $(BUILD)/libmetrics.a Makefile
+	$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics.a $(CORE_LIBS)
+bench-agents: $(BUILD)/classify $(AGENT_LISTS)
+	@scripts/bootstrap
+	@$(BUILD)/venv/bin/python bench/agents.py
 bench-backlog: $(BUILD)/fill_spool
 	@scripts/bootstrap test
 	@$(MAKE) --no-print-directory -s all

@@ -8,6 +8,7 @@ from lib import CORE_ROOMS, HTTPD_ROOMS, ROOT, Check, blank, line_of
 # Room: the rooms whose headers it may include, besides its own.
 MAY = {
     "base": (),
+    "agents": ("base",),
     "event": ("base",),
     "spool": ("base",),
     "status": ("base", "spool", "count"),
@@ -15,7 +16,7 @@ MAY = {
     "rules": ("base", "event"),
     "settings": ("base", "event", "rules", "count"),
     "accesslog": ("base", "event"),
-    "count": ("base", "event"),
+    "count": ("base", "agents", "event"),
     "store": ("base", "count"),
     "resolve": ("base", "event", "store"),
     "drain": ("base", "event", "spool", "count", "status", "store", "resolve"),
@@ -32,7 +33,7 @@ MAY = {
 }
 KNOW_HTTPD = HTTPD_ROOMS + ("mod_metrics.c", "include")
 KNOW_MONGOC = ("store",)
-KNOW_BSON = ("event", "settings", "drain", "store", "tools")
+KNOW_BSON = ("agents", "event", "settings", "drain", "store", "tools")
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
 OF_HTTPD = re.compile(r"^(httpd|http_\w+|ap_\w+|util_\w+|mod_\w+|unixd|mpm_common|scoreboard)\.h$")
