@@ -33,14 +33,18 @@ SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-
 SAN_FLAGS  := -O1 -g $(SANITIZE) -DUNIT_SANITIZED
 
 .PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd test-mpm test-faults \
-        check lint fuzz torture bench-record bench-outage bench-backlog format format-check clean install
-all: $(BUILD)/mod_metrics.so $(BUILD)/metricsctl
+        check lint fuzz torture bench-record bench-agents bench-outage bench-backlog format format-check clean install
+# The field's lists of robots and machines, fetched once. Empty: without them.
+AGENT_LISTS ?= $(BUILD)/share/robots.txt
+
+all: $(BUILD)/mod_metrics.so $(BUILD)/metricsctl $(AGENT_LISTS)
 
 help:
 	@sed -n 's/^## //p' Makefile
 
-## make                builds build/mod_metrics.so and build/metricsctl
-## make install        copies the module and metricsctl to where apxs and /usr/local/bin say (DESTDIR is respected)
+## make                builds build/mod_metrics.so and build/metricsctl, and fetches the lists of robots and machines
+## make install        copies the module and metricsctl to where apxs and /usr/local/bin say, the lists and
+##                     conf/agents.conf to /usr/local/share/mod_metrics (DESTDIR is respected)
 ## make run            builds, starts a database and a demo site on 127.0.0.1:8080, until Ctrl-C
 ## make clean-data     forgets the demo's data
 ## make test           everything that must hold; installs what is missing
@@ -49,6 +53,7 @@ help:
 ## make torture        kills everything at random for MINUTES (default 30) and compares counts with answers; SEED, MPM
 ## make bench-record   what recording costs, next to a bare httpd and one with CustomLog
 ## make bench-outage   what a database that is away for MINUTES (default 5) costs visitors
+## make bench-agents   how many robots and how many browsers the lists take for robots, and how fast
 ## make bench-backlog  how fast, and in how much memory, EVENTS (default ten million) in the spool are drained
 ## make format         formats the C sources
 
@@ -82,11 +87,20 @@ $(BUILD)/metricsctl: $(TOOL_OBJ) $(BUILD)/libmetrics.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
 $(TOOL_OBJ): ROOM_CFLAGS = $(CORE_CFLAGS)
 
+# Again when another version is wanted.
+$(BUILD)/share/robots.txt: scripts/requirements-agents.txt scripts/agent-lists
+	@scripts/agent-lists $(@D)
+
+SHARE_DIR := /usr/local/share/mod_metrics
 install: all
 	install -D -m 644 $(BUILD)/mod_metrics.so $(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)/mod_metrics.so
 	install -D -m 755 $(BUILD)/metricsctl $(DESTDIR)/usr/local/bin/metricsctl
 	install -D -m 644 include/mod_metrics.h $(DESTDIR)$(shell $(APXS) -q INCLUDEDIR)/mod_metrics.h
-	install -D -m 644 -t $(DESTDIR)/usr/local/share/mod_metrics conf/clowder.conf conf/files.conf
+	install -D -m 644 -t $(DESTDIR)$(SHARE_DIR) conf/agents.conf conf/clowder.conf conf/files.conf
+ifneq ($(AGENT_LISTS),)
+	install -m 644 $(BUILD)/share/robots.txt $(BUILD)/share/machines.txt $(BUILD)/share/LICENSE.counter-robots \
+	    $(DESTDIR)$(SHARE_DIR)
+endif
 
 # --- run --------------------------------------------------------------------------------------------------------------
 

@@ -50,8 +50,8 @@ int ctl_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * one, unless it was named. Returns an exit code. */
 int ctl_settings(mm_settings_t **settings, const char *spool_dir, const char *path, apr_pool_t *pool);
 
-/* How the site counts, out of its settings. Says what to do when there are no rules. Returns an exit code. */
-int ctl_site_rules(mm_rules_t **rules, mm_policy_t *policy, const mm_settings_t *settings, apr_pool_t *pool);
+/* What is a use on this site, out of its settings. Says what to do when there are no rules. Returns an exit code. */
+int ctl_site_rules(mm_rules_t **rules, const mm_settings_t *settings, apr_pool_t *pool);
 
 /* The arguments with MM_LOGFILE_STDIN for a dash alone, which apr_getopt would take for an option. */
 const char *const *ctl_without_dash(int argc, const char *const *argv, apr_pool_t *pool);

@@ -39,6 +39,9 @@ enum {
     OPT_TYPES,
     OPT_INTERVAL,
     OPT_DOUBLE_CLICK,
+    OPT_ROBOTS,
+    OPT_MACHINES,
+    OPT_ALLOW,
     OPT_SYNC,
     OPT_ONCE
 };
@@ -53,6 +56,9 @@ static const apr_getopt_option_t option_table[] = {
     {"types", OPT_TYPES, 1, NULL},
     {"interval", OPT_INTERVAL, 1, NULL},
     {"double-click", OPT_DOUBLE_CLICK, 1, NULL},
+    {"robots", OPT_ROBOTS, 1, NULL},
+    {"machines", OPT_MACHINES, 1, NULL},
+    {"allow", OPT_ALLOW, 1, NULL},
     {"sync", OPT_SYNC, 1, NULL},
     {"once", OPT_ONCE, 0, NULL},
     {"verbose", 'v', 0, NULL},
@@ -79,6 +85,9 @@ static const char usage[] =
     "  --interval SECONDS   between two looks at the spool, 0.01 to 3600; default 2\n"
     "  --double-click SECS  within which clicks of one user on one thing are one, 0 (off) to 65; default as in the\n"
     "                       settings, else 30\n"
+    "  --robots FILE, --machines FILE, --allow REGEX\n"
+    "                       lists of agents, and those that are on none; each may be there several times. Default as\n"
+    "                       in the settings\n"
     "  --sync batch         flush the spool to the disk every second, as MetricsSpool's sync=batch asks for; none and\n"
     "                       event need nothing of a drainer\n"
     "  --once               end when all is counted, or at the first failure\n"
@@ -95,7 +104,8 @@ typedef struct arguments {
     mm_drain_options_t options;
     const char *uri_file, *catalog_file, *types, *settings_file;
     mm_settings_t *settings;
-    const char *double_click;
+    int64_t double_click_ms;                       /* -1: not said */
+    apr_array_header_t *robots, *machines, *allow; /* of const char * */
     mm_sync_t sync;
     int verbose;
 } arguments_t;
@@ -172,8 +182,16 @@ static int set_option(arguments_t *arguments, int option, const char *value)
     case OPT_INTERVAL:
         return parse_interval(&arguments->options.interval_us, value);
     case OPT_DOUBLE_CLICK:
-        arguments->double_click = value;
-        return parse_double_click(&arguments->options.policy.double_click_ms, value);
+        return parse_double_click(&arguments->double_click_ms, value);
+    case OPT_ROBOTS:
+        APR_ARRAY_PUSH(arguments->robots, const char *) = value;
+        return CTL_OK;
+    case OPT_MACHINES:
+        APR_ARRAY_PUSH(arguments->machines, const char *) = value;
+        return CTL_OK;
+    case OPT_ALLOW:
+        APR_ARRAY_PUSH(arguments->allow, const char *) = value;
+        return CTL_OK;
     case OPT_SYNC:
         return mm_sync_parse(&arguments->sync, value)
                    ? CTL_OK
@@ -217,11 +235,24 @@ static int parse(arguments_t *arguments, int argc, const char *const *argv, apr_
     return arguments->types ? parse_types(&arguments->options, arguments->types, pool) : CTL_OK;
 }
 
+static void use_lists(mm_settings_t *settings, const arguments_t *arguments)
+{
+    if (arguments->robots->nelts > 0) {
+        settings->robots = arguments->robots;
+    }
+    if (arguments->machines->nelts > 0) {
+        settings->machines = arguments->machines;
+    }
+    if (arguments->allow->nelts > 0) {
+        settings->allow_agents = arguments->allow;
+    }
+}
+
 /* What the command line did not say. */
 static int use_settings(arguments_t *arguments, apr_pool_t *pool)
 {
     mm_drain_options_t *options = &arguments->options;
-    const mm_settings_t *settings;
+    mm_settings_t *settings;
     int code = ctl_settings(&arguments->settings, options->spool_dir, arguments->settings_file, pool);
 
     if (code != CTL_OK) {
@@ -231,11 +262,10 @@ static int use_settings(arguments_t *arguments, apr_pool_t *pool)
     if (!options->prefix) {
         options->prefix = settings->prefix ? settings->prefix : MM_STORE_PREFIX_DEFAULT;
     }
-    options->policy.nobodies = (const char *const *)settings->nobodies->elts;
-    options->policy.n_nobodies = (size_t)settings->nobodies->nelts;
-    if (!arguments->double_click) {
-        options->policy.double_click_ms = settings->double_click_ms;
+    if (arguments->double_click_ms >= 0) {
+        settings->double_click_ms = arguments->double_click_ms;
     }
+    use_lists(settings, arguments);
     if (options->types) {
         return CTL_OK;
     }
@@ -258,16 +288,16 @@ static void catch_signals(void)
     sigaction(SIGPIPE, &action, NULL);
 }
 
-static int run(const arguments_t *arguments, const mm_log_t *log, apr_pool_t *pool)
+static int run(arguments_t *arguments, const mm_log_t *log, apr_pool_t *pool)
 {
     mm_syncer_t *syncer = NULL;
     mm_drain_t *drain;
     mm_err_t err;
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t rv = mm_settings_policy(&arguments->options.policy, arguments->settings, log, pool, &err);
 
     catch_signals();
     mm_store_init();
-    if (arguments->sync == MM_SYNC_BATCH) {
+    if (rv == APR_SUCCESS && arguments->sync == MM_SYNC_BATCH) {
         rv = mm_syncer_start(&syncer, arguments->options.spool_dir, log, pool, &err);
     }
     if (rv == APR_SUCCESS) {
@@ -282,7 +312,11 @@ static int run(const arguments_t *arguments, const mm_log_t *log, apr_pool_t *po
 
 static int drain_run(int argc, const char *const *argv, apr_pool_t *pool)
 {
-    arguments_t arguments = {.options = {.interval_us = MM_DRAIN_INTERVAL_DEFAULT_US, .stop = &stop}};
+    arguments_t arguments = {.options = {.interval_us = MM_DRAIN_INTERVAL_DEFAULT_US, .stop = &stop},
+                             .double_click_ms = -1,
+                             .robots = apr_array_make(pool, 1, sizeof(const char *)),
+                             .machines = apr_array_make(pool, 1, sizeof(const char *)),
+                             .allow = apr_array_make(pool, 1, sizeof(const char *))};
     mm_log_level_t least = MM_LOG_NOTICE;
     mm_log_t log = ctl_log(&least);
     int code;

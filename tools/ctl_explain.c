@@ -152,7 +152,7 @@ static void explain(explainer_t *explainer, const char *text, size_t len)
     }
     if (explained.sifted == MM_SIFTED_EVENT) {
         explained.verdict = mm_count_add(explainer->count, &explained.event);
-        ctl_explained_class(&explained, &explainer->policy);
+        ctl_explained_class(&explained, &explainer->policy, explainer->line_pool);
         mm_count_reset(explainer->count);
     }
     if (explainer->arguments->json) {
@@ -203,7 +203,10 @@ static int explain_run(int argc, const char *const *argv, apr_pool_t *pool)
 {
     arguments_t arguments = {.json = false};
     explainer_t explainer = {.arguments = &arguments, .pool = pool};
+    mm_log_level_t least = MM_LOG_NOTICE;
+    mm_log_t log = ctl_log(&least);
     mm_settings_t *settings;
+    mm_err_t err;
     int code = parse(&arguments, argc, argv, pool);
 
     if (code == CTL_OK && arguments.spool) {
@@ -213,7 +216,10 @@ static int explain_run(int argc, const char *const *argv, apr_pool_t *pool)
         code = ctl_settings(&settings, arguments.spool, arguments.settings_file, pool);
     }
     if (code == CTL_OK) {
-        code = ctl_site_rules(&explainer.rules, &explainer.policy, settings, pool);
+        code = ctl_site_rules(&explainer.rules, settings, pool);
+    }
+    if (code == CTL_OK && mm_settings_policy(&explainer.policy, settings, &log, pool, &err) != APR_SUCCESS) {
+        code = ctl_failed("%s", err.text);
     }
     if (code != CTL_OK) {
         return code;

@@ -23,7 +23,7 @@ typedef struct ctl_explained {
 } ctl_explained_t;
 
 /* Fills in who made the use, and by what that was seen. */
-void ctl_explained_class(ctl_explained_t *explained, const mm_policy_t *policy);
+void ctl_explained_class(ctl_explained_t *explained, const mm_policy_t *policy, apr_pool_t *pool);
 
 /* A line for people; a line of JSON. */
 void ctl_explained_text(const ctl_explained_t *explained);

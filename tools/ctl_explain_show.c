@@ -101,9 +101,7 @@ static void put_use(const ctl_explained_t *explained)
     put(event->type.data, event->type.len);
     put_bytes(" \"", event->id, "\"");
     put_bytes(" by user \"", event->user, "\"");
-    printf(", class %s", explained->class == MM_CLASS_ROBOT     ? "robot"
-                         : explained->class == MM_CLASS_MACHINE ? "machine"
-                                                                : "regular");
+    printf(", class %s", mm_class_name(explained->class));
     if (explained->class_why) {
         fputs(": ", stdout);
         put(explained->class_why, strlen(explained->class_why));
@@ -187,10 +185,7 @@ void ctl_explained_json(const ctl_explained_t *explained, apr_pool_t *pool)
         append(&doc, "id", event->id.data, event->id.len);
         append_text(&doc, "action", mm_action_name(event->action));
         append(&doc, "user", event->user.data, event->user.len);
-        append_text(&doc, "class",
-                    explained->class == MM_CLASS_ROBOT     ? "robot"
-                    : explained->class == MM_CLASS_MACHINE ? "machine"
-                                                           : "regular");
+        append_text(&doc, "class", mm_class_name(explained->class));
         append_text(&doc, "class_reason", explained->class_why);
     }
     if (explained->rule >= 0) {
@@ -202,11 +197,31 @@ void ctl_explained_json(const ctl_explained_t *explained, apr_pool_t *pool)
     bson_destroy(&doc);
 }
 
-void ctl_explained_class(ctl_explained_t *explained, const mm_policy_t *policy)
+/* Which list has the agent, and by which pattern of which file. */
+static const char *why_of_agent(const mm_event_t *event, mm_agents_t *agents, apr_pool_t *pool)
 {
-    (void)policy;
-    (void)mm_rule_judge(&explained->event, &explained->class);
-    if (explained->event.class_mark.len > 0) {
-        explained->class_why = "as it is marked";
+    const mm_pattern_t *pattern = NULL;
+    mm_agent_list_t list = MM_AGENT_UNLISTED;
+
+    if (event->agent.len == 0) {
+        return event->source == MM_SOURCE_POST ? NULL : "there is no agent";
     }
+    if (agents) {
+        list = mm_agents_explain(agents, event->agent.data, event->agent.len, &pattern);
+    }
+    if (!pattern) {
+        return "the agent is on no list";
+    }
+    return apr_psprintf(pool, "the agent is %s \"%s\" (%s)",
+                        list == MM_AGENT_ALLOWED ? "allowed by"
+                        : list == MM_AGENT_ROBOT ? "on the list of robots by"
+                                                 : "on the list of machines by",
+                        pattern->text, pattern->where);
+}
+
+void ctl_explained_class(ctl_explained_t *explained, const mm_policy_t *policy, apr_pool_t *pool)
+{
+    explained->class = mm_class_of(&explained->event, policy);
+    explained->class_why =
+        explained->event.class_mark.len > 0 ? "as it is marked" : why_of_agent(&explained->event, policy->agents, pool);
 }

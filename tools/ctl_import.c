@@ -241,7 +241,7 @@ static int use_settings(arguments_t *arguments, apr_pool_t *pool)
         return code;
     }
     settings = arguments->settings;
-    code = ctl_site_rules(&rules, &options->policy, settings, pool);
+    code = ctl_site_rules(&rules, settings, pool);
     if (code != CTL_OK) {
         return code;
     }
@@ -389,7 +389,8 @@ static int run(arguments_t *arguments, turn_t *turns, const mm_log_t *log, apr_p
     if (!arguments->dry) {
         mm_store_init();
     }
-    if (mm_import_create(&import, &arguments->options, log, pool, &err) != APR_SUCCESS) {
+    if (mm_settings_policy(&arguments->options.policy, arguments->settings, log, pool, &err) != APR_SUCCESS ||
+        mm_import_create(&import, &arguments->options, log, pool, &err) != APR_SUCCESS) {
         return ctl_failed("%s", err.text);
     }
     ctl_progress_begin(&progress, !arguments->json);

@@ -76,7 +76,7 @@ int ctl_find_uri(const char **uri, const char *uri_file, const mm_settings_t *se
     return ctl_misuse(command, "where is the database? --uri-file, --uri or " CTL_URI_ENVIRONMENT " must say");
 }
 
-int ctl_site_rules(mm_rules_t **rules, mm_policy_t *policy, const mm_settings_t *settings, apr_pool_t *pool)
+int ctl_site_rules(mm_rules_t **rules, const mm_settings_t *settings, apr_pool_t *pool)
 {
     mm_err_t err;
 
@@ -87,9 +87,6 @@ int ctl_site_rules(mm_rules_t **rules, mm_policy_t *policy, const mm_settings_t 
     if (mm_settings_rules(rules, settings, pool, &err) != APR_SUCCESS) {
         return ctl_failed("%s", err.text);
     }
-    policy->double_click_ms = settings->double_click_ms;
-    policy->nobodies = (const char *const *)settings->nobodies->elts;
-    policy->n_nobodies = (size_t)settings->nobodies->nelts;
     return CTL_OK;
 }
 

@@ -71,18 +71,24 @@ static void add_of_file(mm_agents_t *agents, mm_agent_list_t list, const mm_patt
     }
 }
 
-static apr_status_t add_files(mm_agents_t *agents, mm_agent_list_t list, const apr_array_header_t *paths, mm_err_t *err)
+/* Reads all the files of a list, before anything is said about a pattern in them. */
+static apr_status_t read_files(apr_array_header_t **patterns, const apr_array_header_t *paths, apr_pool_t *pool,
+                               mm_err_t *err)
 {
-    apr_array_header_t *patterns = apr_array_make(agents->pool, 512, sizeof(mm_pattern_t));
     apr_status_t rv = APR_SUCCESS;
 
+    *patterns = apr_array_make(pool, 512, sizeof(mm_pattern_t));
     for (int i = 0; paths && i < paths->nelts && rv == APR_SUCCESS; i++) {
-        rv = mm_pattern_file_read(patterns, APR_ARRAY_IDX(paths, i, const char *), agents->pool, err);
-    }
-    for (int i = 0; rv == APR_SUCCESS && i < patterns->nelts; i++) {
-        add_of_file(agents, list, &APR_ARRAY_IDX(patterns, i, mm_pattern_t));
+        rv = mm_pattern_file_read(*patterns, APR_ARRAY_IDX(paths, i, const char *), pool, err);
     }
     return rv;
+}
+
+static void add_patterns(mm_agents_t *agents, mm_agent_list_t list, const apr_array_header_t *patterns)
+{
+    for (int i = 0; i < patterns->nelts; i++) {
+        add_of_file(agents, list, &APR_ARRAY_IDX(patterns, i, mm_pattern_t));
+    }
 }
 
 static apr_status_t add_allowed(mm_agents_t *agents, const apr_array_header_t *expressions, mm_err_t *err)
@@ -115,15 +121,18 @@ static mm_agents_t *make(const mm_log_t *log, apr_pool_t *pool)
 
 static apr_status_t fill(mm_agents_t *agents, const mm_agents_sources_t *sources, mm_err_t *err)
 {
-    apr_status_t rv = add_files(agents, MM_AGENT_ROBOT, sources->robots, err);
+    apr_array_header_t *robots, *machines;
+    apr_status_t rv = add_allowed(agents, sources->allow, err);
 
     if (rv == APR_SUCCESS) {
-        rv = add_files(agents, MM_AGENT_MACHINE, sources->machines, err);
+        rv = read_files(&robots, sources->robots, agents->pool, err);
     }
     if (rv == APR_SUCCESS) {
-        rv = add_allowed(agents, sources->allow, err);
+        rv = read_files(&machines, sources->machines, agents->pool, err);
     }
     if (rv == APR_SUCCESS) {
+        add_patterns(agents, MM_AGENT_ROBOT, robots);
+        add_patterns(agents, MM_AGENT_MACHINE, machines);
         agents->sizes.subtracted = mm_patterns_subtract(agents->lists[MM_AGENT_ROBOT], agents->lists[MM_AGENT_MACHINE]);
     }
     for (int i = MM_AGENT_ALLOWED; i < MM_AGENT_LISTS && rv == APR_SUCCESS; i++) {

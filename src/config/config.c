@@ -24,6 +24,9 @@ static mm_config_t *config_create(apr_pool_t *pool)
     config->drainer = 1;
     config->types = apr_array_make(pool, 4, sizeof(mm_type_t));
     config->catalogs = apr_array_make(pool, 4, sizeof(mm_catalog_t *));
+    config->robots = apr_array_make(pool, 2, sizeof(const char *));
+    config->machines = apr_array_make(pool, 2, sizeof(const char *));
+    config->allow_agents = apr_array_make(pool, 8, sizeof(const char *));
     config->rules = mm_rules_create(pool);
     config->nobodies = apr_array_make(pool, 4, sizeof(const char *));
     config->authz = apr_array_make(pool, 4, sizeof(mm_authz_conf_t *));
@@ -140,6 +143,9 @@ int mm_config_check(server_rec *s)
     mm_config_t *config = ap_get_module_config(s->module_config, &metrics_module);
     collect_types(config);
     int status = check_parents(config, s);
+    if (mm_agent_lists_check(config, s) != OK) {
+        status = HTTP_INTERNAL_SERVER_ERROR;
+    }
     if (config->captures && mm_config_check_cache(s, ap_conftree) != OK) {
         status = HTTP_INTERNAL_SERVER_ERROR;
     }

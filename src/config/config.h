@@ -54,12 +54,15 @@ typedef struct mm_config {
     const char *mongo_uri_file; /* where it came from, if it was written as file:PATH */
     const char *catalog_uri;    /* NULL: the documents are in mongo_uri's database */
     const char *catalog_uri_file;
-    const char *spool_dir;     /* absolute */
-    mm_sync_t spool_sync;      /* MetricsSpool sync= */
-    int64_t spool_max;         /* MetricsSpool max=, bytes; 0: as much as the disk holds */
-    const char *prefix;        /* MetricsCollectionPrefix */
-    int64_t interval_us;       /* MetricsFlushInterval; 0: the drainer's default */
-    int64_t double_click_ms;   /* MetricsDoubleClick; 0: off */
+    const char *spool_dir;        /* absolute */
+    mm_sync_t spool_sync;         /* MetricsSpool sync= */
+    int64_t spool_max;            /* MetricsSpool max=, bytes; 0: as much as the disk holds */
+    const char *prefix;           /* MetricsCollectionPrefix */
+    int64_t interval_us;          /* MetricsFlushInterval; 0: the drainer's default */
+    int64_t double_click_ms;      /* MetricsDoubleClick; 0: off */
+    apr_array_header_t *robots;   /* MetricsRobots, of const char *: absolute paths; never NULL, like the next two */
+    apr_array_header_t *machines; /* MetricsMachines, the same */
+    apr_array_header_t *allow_agents; /* MetricsAllowAgents, of const char *: expressions */
     int drainer;               /* MetricsDrainer: 1 (default) supervise one, 0 somebody else runs metricsctl drain */
     apr_array_header_t *types; /* of mm_type_t, as configured */
     const char *const *type_names; /* the same, NULL-terminated; n is types->nelts; set by mm_config_check */
@@ -100,6 +103,9 @@ const mm_config_t *mm_config_get(const server_rec *s);
 
 /* The configured type of this name, or NULL. */
 mm_type_t *mm_config_type(const mm_config_t *config, const char *name);
+
+/* Whether this run of the configuration is one of a server that already serves: a mistake must not end it. */
+int mm_config_is_reload(void);
 
 const mm_dir_config_t *mm_dir_config_get(const request_rec *r);
 

@@ -133,7 +133,7 @@ static void delta_add(mm_delta_t *delta, const mm_event_t *event, mm_class_t cla
 mm_verdict_t mm_count_add(mm_count_t *count, const mm_event_t *event)
 {
     mm_class_t class;
-    mm_verdict_t verdict = mm_rule_judge(event, &class);
+    mm_verdict_t verdict = mm_rule_judge(event, &count->policy, &class);
 
     if (verdict != MM_COUNTED) {
         return verdict;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "agents/agents.h"
 #include "event/event.h"
 
 /* The Code of Practice's 30 seconds. */
@@ -19,6 +20,7 @@ typedef struct mm_policy {
     int64_t double_click_ms;     /* two clicks of one user on one thing within this time are one; 0: never */
     const char *const *nobodies; /* names that many share, as guest: no user has them. They outlive the policy */
     size_t n_nobodies;
+    mm_agents_t *agents; /* the lists of robots and machines; NULL: none */
 } mm_policy_t;
 
 /* Whether a user's name is one of the nobodies, byte by byte. Such a visit is an anonymous one. */

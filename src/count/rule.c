@@ -3,7 +3,6 @@
  */
 #include "count/rule.h"
 
-#include <string.h>
 
 #define STATUS_OK 200
 
@@ -20,23 +19,9 @@ const char *mm_verdict_name(mm_verdict_t verdict)
     return verdict_names[verdict];
 }
 
-mm_class_t mm_rule_class(const mm_event_t *event)
+mm_verdict_t mm_rule_judge(const mm_event_t *event, const mm_policy_t *policy, mm_class_t *class)
 {
-    static const char robot[] = "robot";
-    const mm_bytes_t *mark = &event->class_mark;
-
-    if (mark->len == 0) {
-        return MM_CLASS_REGULAR;
-    }
-    if (mark->len == sizeof(robot) - 1 && memcmp(mark->data, robot, mark->len) == 0) {
-        return MM_CLASS_ROBOT;
-    }
-    return MM_CLASS_MACHINE;
-}
-
-mm_verdict_t mm_rule_judge(const mm_event_t *event, mm_class_t *class)
-{
-    *class = mm_rule_class(event);
+    *class = mm_class_of(event, policy);
     if (event->method != MM_METHOD_GET) {
         return MM_IGNORED_METHOD;
     }

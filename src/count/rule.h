@@ -3,6 +3,8 @@
 #ifndef MM_RULE_H
 #define MM_RULE_H
 
+#include "count/class.h"
+#include "count/policy.h"
 #include "event/event.h"
 
 /* What became of an event, and why. */
@@ -10,7 +12,7 @@ typedef enum mm_verdict {
     MM_COUNTED = 0,
     MM_IGNORED_METHOD, /* only GET is a use */
     MM_IGNORED_STATUS, /* only 200 is */
-    MM_IGNORED_ROBOT,  /* marked "robot" */
+    MM_IGNORED_ROBOT,  /* marked "robot", or on the list of robots */
     MM_IGNORED_KEY,    /* what stood for the id leads to no resource (via= of MetricsView and MetricsDownload) */
     MM_VERDICTS
 } mm_verdict_t;
@@ -18,17 +20,7 @@ typedef enum mm_verdict {
 /* A short name for logs and status, e.g. "counted". */
 const char *mm_verdict_name(mm_verdict_t verdict);
 
-/* Who made the use. */
-typedef enum mm_class {
-    MM_CLASS_REGULAR, /* a person with a browser, as far as anybody can tell */
-    MM_CLASS_MACHINE, /* a script, or whatever else the administrator marked; counted and kept apart */
-    MM_CLASS_ROBOT    /* a crawler; never counted */
-} mm_class_t;
-
-/* The class that the administrator's mark gives: none is regular, "robot" is a robot, any other a machine. */
-mm_class_t mm_rule_class(const mm_event_t *event);
-
 /* Judges an event that has passed mm_event_check. *class is set whatever the verdict. */
-mm_verdict_t mm_rule_judge(const mm_event_t *event, mm_class_t *class);
+mm_verdict_t mm_rule_judge(const mm_event_t *event, const mm_policy_t *policy, mm_class_t *class);
 
 #endif

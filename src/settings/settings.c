@@ -16,7 +16,6 @@
 #include <bson/bson.h>
 #include "base/file.h"
 #include "base/text.h"
-#include "count/policy.h"
 
 typedef enum kind {
     KIND_NUMBER, /* int64_t; 0 is left out */
@@ -36,6 +35,9 @@ static const field_t site_fields[] = {
     {"version", KIND_NUMBER, offsetof(mm_settings_t, version)},
     {"recording_since_ms", KIND_NUMBER, offsetof(mm_settings_t, recording_since_ms)},
     {"double_click_ms", KIND_COUNT, offsetof(mm_settings_t, double_click_ms)},
+    {"robots", KIND_TEXTS, offsetof(mm_settings_t, robots)},
+    {"machines", KIND_TEXTS, offsetof(mm_settings_t, machines)},
+    {"allow_agents", KIND_TEXTS, offsetof(mm_settings_t, allow_agents)},
     {"mongo_uri_file", KIND_TEXT, offsetof(mm_settings_t, mongo_uri_file)},
     {"catalog_uri_file", KIND_TEXT, offsetof(mm_settings_t, catalog_uri_file)},
     {"anonymous_users", KIND_TEXTS, offsetof(mm_settings_t, nobodies)},
@@ -382,6 +384,17 @@ apr_status_t mm_settings_read(mm_settings_t **settings, const char *path, apr_po
     return rv == APR_SUCCESS
                ? rv
                : mm_err_set(err, rv, "%s cannot be used: %s. httpd writes it anew when it starts", path, why.text);
+}
+
+apr_status_t mm_settings_policy(mm_policy_t *policy, const mm_settings_t *settings, const mm_log_t *log,
+                                apr_pool_t *pool, mm_err_t *err)
+{
+    const mm_agents_sources_t sources = {settings->robots, settings->machines, settings->allow_agents};
+
+    *policy = (mm_policy_t){.double_click_ms = settings->double_click_ms,
+                            .nobodies = (const char *const *)settings->nobodies->elts,
+                            .n_nobodies = (size_t)settings->nobodies->nelts};
+    return mm_agents_load(&policy->agents, &sources, log, pool, err);
 }
 
 apr_status_t mm_settings_rules(mm_rules_t **rules, const mm_settings_t *settings, apr_pool_t *pool, mm_err_t *err)

@@ -14,6 +14,8 @@
 #include <apr_pools.h>
 #include <apr_tables.h>
 #include "base/err.h"
+#include "base/log.h"
+#include "count/policy.h"
 #include "rules/rules.h"
 
 #define MM_SETTINGS_FILE "settings.json"
@@ -36,14 +38,16 @@ typedef struct mm_settings_rule {
 /* NULL or 0 where not set; a list is never NULL behind mm_settings_create and mm_settings_parse. */
 typedef struct mm_settings {
     int64_t version;
-    int64_t recording_since_ms;   /* requests have been recorded into this spool since then; 0: never */
-    const char *mongo_uri_file;   /* MetricsMongoURI file:PATH */
-    const char *catalog_uri_file; /* MetricsCatalogURI file:PATH */
-    apr_array_header_t *nobodies; /* MetricsAnonymousUser, of const char * */
-    int64_t double_click_ms;      /* MetricsDoubleClick; 0: off. 30 s in a file that does not say it */
-    const char *prefix;           /* MetricsCollectionPrefix */
-    apr_array_header_t *types;    /* of const char *, as configured */
-    apr_array_header_t *rules;    /* of mm_settings_rule_t, in the order in which they are tried */
+    int64_t recording_since_ms;            /* requests have been recorded into this spool since then; 0: never */
+    const char *mongo_uri_file;            /* MetricsMongoURI file:PATH */
+    const char *catalog_uri_file;          /* MetricsCatalogURI file:PATH */
+    apr_array_header_t *nobodies;          /* MetricsAnonymousUser, of const char * */
+    int64_t double_click_ms;               /* MetricsDoubleClick; 0: off. 30 s in a file that does not say it */
+    apr_array_header_t *robots, *machines; /* MetricsRobots, MetricsMachines: of const char *, paths */
+    apr_array_header_t *allow_agents;      /* MetricsAllowAgents: of const char *, expressions */
+    const char *prefix;                    /* MetricsCollectionPrefix */
+    apr_array_header_t *types;             /* of const char *, as configured */
+    apr_array_header_t *rules;             /* of mm_settings_rule_t, in the order in which they are tried */
 } mm_settings_t;
 
 /* An empty one of this version. */
@@ -62,6 +66,10 @@ apr_status_t mm_settings_parse(mm_settings_t **settings, const char *text, size_
 
 /* Reads a file. APR_ENOENT: there is none. */
 apr_status_t mm_settings_read(mm_settings_t **settings, const char *path, apr_pool_t *pool, mm_err_t *err);
+
+/* How this site counts, with the lists of agents read from their files. An error as of mm_agents_load. */
+apr_status_t mm_settings_policy(mm_policy_t *policy, const mm_settings_t *settings, const mm_log_t *log,
+                                apr_pool_t *pool, mm_err_t *err);
 
 /* The rules, compiled. APR_EINVAL as mm_rules_add. */
 apr_status_t mm_settings_rules(mm_rules_t **rules, const mm_settings_t *settings, apr_pool_t *pool, mm_err_t *err);

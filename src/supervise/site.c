@@ -59,6 +59,9 @@ void mm_site_tell(server_rec *s, apr_pool_t *ptemp)
     settings->catalog_uri_file = config->catalog_uri_file;
     settings->nobodies = config->nobodies;
     settings->double_click_ms = config->double_click_ms;
+    settings->robots = config->robots;
+    settings->machines = config->machines;
+    settings->allow_agents = config->allow_agents;
     settings->prefix = config->prefix;
     for (int i = 0; i < config->types->nelts; i++) {
         APR_ARRAY_PUSH(settings->types, const char *) = config->type_names[i];

@@ -39,6 +39,7 @@ APLOG_USE_MODULE(metrics);
 #define LIVED_LONG_US (INT64_C(60) * 1000000)
 #define PAUSE_MAX_S   60
 #define LOCK_RETRY_US 200000
+#define LIST_RETRY_US 1000000
 
 typedef struct drainer {
     apr_pool_t *pconf;
@@ -116,12 +117,41 @@ static apr_status_t open_drain(mm_drain_t **drain, const mm_drain_options_t *opt
     }
 }
 
+/* To count without them would count robots, and nothing takes them out again: it waits for as long as it takes. */
+static mm_agents_t *load_agents(const mm_config_t *config, const mm_log_t *log, const mm_wait_t *wait, apr_pool_t *pool)
+{
+    const mm_agents_sources_t sources = {config->robots, config->machines, config->allow_agents};
+    mm_agents_t *agents = NULL;
+    mm_err_t err;
+    int told = 0;
+    for (;;) {
+        apr_pool_t *mine = NULL;
+        apr_pool_create(&mine, pool);
+        if (mm_agents_load(&agents, &sources, log, mine, &err) == APR_SUCCESS) {
+            return agents;
+        }
+        apr_pool_destroy(mine);
+        if (mm_wait_over(wait)) {
+            return NULL;
+        }
+        if (!told++) {
+            mm_log(log, MM_LOG_ERROR, "MM0712", "events wait in the spool until the lists of agents can be read: %s",
+                   err.text);
+        }
+        mm_wait(wait, LIST_RETRY_US);
+    }
+}
+
 static void drain(const drainer_t *d, const mm_log_t *log, apr_pool_t *pool)
 {
     const mm_config_t *config = mm_config_get(d->s);
     mm_wait_t wait = {&stop, orphaned};
     mm_err_t err;
     mm_wait(&wait, (int64_t)d->pause_s * APR_USEC_PER_SEC);
+    mm_agents_t *agents = load_agents(config, log, &wait, pool);
+    if (!agents) {
+        return;
+    }
     mm_store_init();
     mm_drain_options_t options = {.spool_dir = config->spool_dir,
                                   .mongo_uri = config->mongo_uri,
@@ -131,7 +161,8 @@ static void drain(const drainer_t *d, const mm_log_t *log, apr_pool_t *pool)
                                   .n_types = (size_t)config->types->nelts,
                                   .policy = {.double_click_ms = config->double_click_ms,
                                              .nobodies = (const char *const *)config->nobodies->elts,
-                                             .n_nobodies = (size_t)config->nobodies->nelts},
+                                             .n_nobodies = (size_t)config->nobodies->nelts,
+                                             .agents = agents},
                                   .interval_us =
                                       config->interval_us ? config->interval_us : MM_DRAIN_INTERVAL_DEFAULT_US,
                                   .restarted = d->restarted,
@@ -250,14 +281,6 @@ void mm_supervise_reset(void)
     supervised = NULL;
 }
 
-/* At its first start httpd may refuse; at a reload that would take the whole site down for the sake of its statistics.
- */
-static int is_reload(void)
-{
-    int generation = 0;
-    return ap_mpm_query(AP_MPMQ_GENERATION, &generation) == APR_SUCCESS && generation > 0;
-}
-
 /* Statistics of statistics: nothing that goes wrong here matters to anybody but who looks at /metrics/status. */
 static void make_status(const char *spool_dir, server_rec *s)
 {
@@ -284,8 +307,10 @@ int mm_supervise_start(apr_pool_t *pconf, server_rec *s)
     if (mm_spool_prepare(config->spool_dir, root ? ap_unixd_config.user_id : (uid_t)-1,
                          root ? ap_unixd_config.group_id : (gid_t)-1, pconf, &err) != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "MM0707: MetricsSpool: %s%s", err.text,
-                     is_reload() ? ". httpd goes on; until this is mended nothing is recorded, or it waits" : "");
-        if (!is_reload()) {
+                     mm_config_is_reload() ? ". httpd goes on; until this is mended nothing is recorded, or it waits"
+                                           : "");
+        /* At a reload a refusal would take the whole site down for the sake of its statistics. */
+        if (!mm_config_is_reload()) {
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }

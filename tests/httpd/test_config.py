@@ -41,6 +41,11 @@ MISTAKES = {
     "spool with a limit too low": ('MetricsSpool "${SPOOL}" sync=event max=8191K', "MetricsSpool", "at least 8M"),
     "spool with an unknown option": ('MetricsSpool "${SPOOL}" size=4G', "MetricsSpool", "size=4G"),
     "spool in a virtual host": ('<VirtualHost *>\nMetricsSpool "${SPOOL}"\n</VirtualHost>', "MetricsSpool", "VirtualHost"),
+    "robots in a missing file": ('MetricsRobots "/no/such/robots.txt"', "MM0306", "/no/such/robots.txt"),
+    "machines in a directory": ('MetricsMachines "${DIR}"', "MM0306", "no plain file"),
+    "machines in no file": ("MetricsMachines", "MetricsMachines", "at least one"),
+    "allowed agents that are no expression": ('MetricsAllowAgents "moto(rola"', "MetricsAllowAgents", "moto(rola"),
+    "allowed agents that take too long": ('MetricsAllowAgents "(a+)+$"', "MetricsAllowAgents", "too long"),
     "drainer is neither": ("MetricsDrainer maybe", "MetricsDrainer", "On or Off"),
     "type without a name": ("<MetricsType>\n</MetricsType>", "<MetricsType", "name"),
     "type with a bad name": ("<MetricsType Data-Sets>\n</MetricsType>", "<MetricsType", "a-z"),
@@ -100,6 +105,7 @@ MISTAKES = {
 
 SERVER_ONLY = [
     'MetricsMongoURI "mongodb://127.0.0.1/"', 'MetricsCatalogURI "mongodb://127.0.0.1/"', 'MetricsSpool "/tmp/x"',
+    'MetricsRobots "/tmp/x"', 'MetricsMachines "/tmp/x"', 'MetricsAllowAgents "x"',
     "MetricsCollectionPrefix x_", "MetricsFlushInterval 1", "MetricsDoubleClick 30", "MetricsDrainer On",
     '<MetricsType other>\nMetricsView "^/x/(.+)$"\n</MetricsType>',
 ]

@@ -76,3 +76,27 @@ def test_another_format(explain):
 def test_without_rules_it_says_what_to_do(tmp_path):
     result = subprocess.run([BUILD / "metricsctl", "explain", "--spool", tmp_path, "x"], capture_output=True, text=True)
     assert result.returncode == 1 and "httpd writes" in result.stderr
+
+
+@pytest.mark.parametrize("agent, class_, reason", [
+    ("Mozilla/5.0 Firefox/133.0", "regular", "on no list"),
+    ("Googlebot/2.1", "robot", 'on the list of robots by "bot" ('),
+    ("curl/8", "machine", 'on the list of machines by "curl/" ('),
+    ("Motorola bot", "regular", 'allowed by "motorola" (MetricsAllowAgents)'),
+    ("", "machine", "no agent"),
+    ("-", "machine", "no agent"),
+])
+def test_names_the_list_and_the_pattern(tmp_path, agent, class_, reason):
+    (tmp_path / "robots.txt").write_text("# robots\nbot\ncurl/\n")
+    (tmp_path / "machines.txt").write_text("curl/\n")
+    settings_file(tmp_path, robots=[str(tmp_path / "robots.txt")], machines=[str(tmp_path / "machines.txt")],
+                  allow_agents=["motorola"])
+    text = line().replace("Mozilla/5.0 Firefox/133.0", agent)
+    result = subprocess.run([BUILD / "metricsctl", "explain", "--json", "--spool", tmp_path, text], capture_output=True,
+                            text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert told["class"] == class_ and reason in told["class_reason"]
+    assert told["verdict"] == ("robot" if class_ == "robot" else "counted")
+    if class_ == "robot":
+        assert "robots.txt line 2" in told["class_reason"]

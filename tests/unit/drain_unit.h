@@ -37,7 +37,8 @@ static inline mm_event_t event_of(mm_action_t action, const char *id, const char
                         .range_start = MM_RANGE_NONE,
                         .type = bytes_of("datasets"),
                         .id = bytes_of(id),
-                        .user = bytes_of(user)};
+                        .user = bytes_of(user),
+                        .agent = bytes_of("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")};
 }
 
 /* --- the spool --- */

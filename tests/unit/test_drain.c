@@ -236,7 +236,7 @@ static void copy(const char *path, char *bytes, size_t len, bool out)
 static void gives_a_number_to_one_batch_only(void **state)
 {
     setting_t s = begin(*state);
-    char events[200];
+    char events[300];
     char *batch = apr_pstrcat(s.unit->pool, s.dir, "/" MM_BATCH_FILE, NULL);
     char *checkpoint = apr_pstrcat(s.unit->pool, s.dir, "/" MM_CHECKPOINT_FILE, NULL);
     char *kept = apr_pstrcat(s.unit->pool, s.unit->dir, "/kept", NULL);

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 TIMEOUT_SECONDS = 30
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
 
 @dataclass
@@ -55,13 +56,14 @@ def basic(user, password):
 
 
 class Client:
-    """Requests to one server. user=(name, password) logs in by Basic authentication."""
+    """Requests to one server, of a browser where the test does not say of what else. user=(name, password) logs in by
+    Basic authentication."""
 
     def __init__(self, port):
         self.port = port
 
     def request(self, method, path, body=None, headers=None, user=None):
-        sent = {"Connection": "close", **(headers or {})}
+        sent = {"Connection": "close", "User-Agent": BROWSER, **(headers or {})}
         if user:
             sent["Authorization"] = basic(*user)
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
