@@ -82,7 +82,7 @@ def test_stop_leaves_nobody_and_start_goes_on(site):
     site.start()
     visit(site, "two")
     site.counts.wait("datasets", {"one": (2, 0), "two": (2, 0)})
-    assert len(site.segments()) <= 1
+    wait_for(lambda: len(site.segments()) <= 1, what="the first life's segment is gone")
 
 
 def test_stop_is_not_slow(site):
