@@ -29,6 +29,7 @@ typedef struct ctl_command {
 
 extern const ctl_command_t ctl_drain;
 extern const ctl_command_t ctl_explain;
+extern const ctl_command_t ctl_forget;
 extern const ctl_command_t ctl_import;
 extern const ctl_command_t ctl_new_id;
 extern const ctl_command_t ctl_status;

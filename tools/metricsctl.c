@@ -7,7 +7,8 @@
 #include <apr_general.h>
 #include "ctl.h"
 
-static const ctl_command_t *const commands[] = {&ctl_drain, &ctl_explain, &ctl_import, &ctl_new_id, &ctl_status};
+static const ctl_command_t *const commands[] = {&ctl_drain,  &ctl_explain, &ctl_forget,
+                                                &ctl_import, &ctl_new_id,  &ctl_status};
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -34,10 +35,10 @@ static int help(const char *name)
     }
     puts("usage: metricsctl COMMAND [OPTIONS]\n\ncommands:");
     for (size_t i = 0; i < COMMANDS; i++) {
-        printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
     }
-    printf("  %-10s %s\n", "help", "this text, or with a command's name how to use it");
-    printf("  %-10s %s\n", "version", "the version");
+    printf("  %-11s %s\n", "help", "this text, or with a command's name how to use it");
+    printf("  %-11s %s\n", "version", "the version");
     return CTL_OK;
 }
 

@@ -120,6 +120,10 @@ static apr_status_t claim(chunk_t *chunk, mm_err_t *err)
         return APR_SUCCESS;
     }
     rv = mm_store_claim(chunk->store, chunk->rejected.spool_id, chunk->rejected.seq, chunk->nonce, &why);
+    if (rv == APR_SUCCESS) {
+        rv = mm_store_settled(chunk->store, chunk->rejected.spool_id, chunk->rejected.seq, chunk->nonce,
+                              &chunk->progress->settled, &why);
+    }
     chunk->progress->claimed = rv == APR_SUCCESS;
     if (rv == MM_STORE_FOREIGN) {
         return tell_foreign(chunk, why.text, err);
@@ -127,7 +131,22 @@ static apr_status_t claim(chunk_t *chunk, mm_err_t *err)
     if (rv == APR_SUCCESS) {
         return rv;
     }
-    return mm_err_set(err, rv == MM_STORE_AWAY ? MM_STORE_AWAY : APR_EGENERAL, "%s", why.text);
+    return mm_err_set(err, rv == MM_STORE_AWAY || rv == MM_STORE_PAUSED ? rv : APR_EGENERAL, "%s", why.text);
+}
+
+/* Notes that all is applied: whoever changes documents by hand (forget.h) must know that nothing comes any more. */
+static apr_status_t settle(const chunk_t *chunk, mm_err_t *err)
+{
+    mm_deliver_t *progress = chunk->progress;
+    mm_err_t why;
+    apr_status_t rv;
+
+    if (!progress->claimed || progress->settled) {
+        return APR_SUCCESS;
+    }
+    rv = mm_store_settle(chunk->store, chunk->rejected.spool_id, chunk->rejected.seq, chunk->nonce, &why);
+    progress->settled = rv == APR_SUCCESS;
+    return rv == APR_SUCCESS ? rv : mm_err_set(err, rv == MM_STORE_AWAY ? rv : APR_EGENERAL, "%s", why.text);
 }
 
 /* What the store answered is a failure of the whole chunk, unless it is one that is as good as done. */
@@ -188,10 +207,10 @@ static apr_status_t chunk_apply(chunk_t *chunk, mm_err_t *err)
         return mm_err_set(err, APR_EINTR, "told to stop in the middle of a batch");
     }
     rv = claim(chunk, err);
-    if (rv == APR_SUCCESS) {
+    if (rv == APR_SUCCESS && !chunk->progress->settled) {
         rv = call_store(chunk, &reason, err);
     }
-    if (rv == APR_SUCCESS) {
+    if (rv == APR_SUCCESS && !chunk->progress->settled) {
         rv = set_aside(chunk, &reason, err);
     }
     if (rv != APR_SUCCESS) {
@@ -277,6 +296,9 @@ apr_status_t mm_deliver_batch_at(mm_deliver_t *deliver, const char *dir, mm_stor
     }
     if (rv == APR_SUCCESS) {
         rv = put_logs(chunk, err);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = settle(chunk, err);
     }
     apr_pool_destroy(chunk->pool);
     return rv;

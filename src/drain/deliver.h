@@ -31,6 +31,7 @@ typedef struct mm_deliver {
     int64_t left_out;       /* rejected, and not in rejected.ndjson for want of room */
     mm_err_t reason;        /* why, of the last that was rejected */
     bool claimed;           /* the database knows that this batch comes from here */
+    bool settled;           /* and that all of it is applied */
     size_t chunk;           /* of the next call; 0 is the largest. Kept from batch to batch */
     mm_refusals_t refusals; /* kept from batch to batch */
 } mm_deliver_t;

@@ -36,6 +36,9 @@
 #include "spool/spool_reader.h"
 #include "store/store.h"
 
+/* A pause for metricsctl forget-user that is longer is worth a message. */
+#define PAUSE_US (INT64_C(60) * 1000000)
+
 typedef enum drain_state { STATE_IDLE, STATE_COUNTED, STATE_PENDING, STATE_APPLIED } drain_state_t;
 
 struct mm_drain {
@@ -374,6 +377,9 @@ static void tell_failure(mm_drain_t *drain, loop_t *loop, const mm_err_t *err)
 
     if (loop->backoff.failures == 0) {
         loop->failing_since_us = now_us;
+    }
+    if (err->status == MM_STORE_PAUSED && now_us - loop->failing_since_us < PAUSE_US) {
+        return; /* somebody asked for it, and will be through soon */
     }
     if (mm_throttle_tell(&loop->failures, now_us, 1, &times)) {
         mm_log(drain->log, MM_LOG_ERROR, "MM0206",

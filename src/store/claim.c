@@ -50,12 +50,25 @@ static void build_key(bson_t *key, const claim_t *claim)
     BSON_APPEND_UTF8(key, "_id", id);
 }
 
-/* The key, and $or: [{seq: {$lt: n}}, {seq: n, nonce: N}] */
+/* Nobody asks for a pause, or did so too long ago. */
+static void append_not_paused(bson_t *filter)
+{
+    bson_t paused, later;
+
+    BSON_APPEND_DOCUMENT_BEGIN(filter, "paused_until", &paused);
+    BSON_APPEND_DOCUMENT_BEGIN(&paused, "$not", &later);
+    BSON_APPEND_DATE_TIME(&later, "$gt", apr_time_as_msec(apr_time_now()));
+    bson_append_document_end(&paused, &later);
+    bson_append_document_end(filter, &paused);
+}
+
+/* The key, no pause, and $or: [{seq: {$lt: n}}, {seq: n, nonce: N}] */
 static void build_filter(bson_t *filter, const claim_t *claim)
 {
     bson_t either, earlier, same, condition;
 
     build_key(filter, claim);
+    append_not_paused(filter);
     BSON_APPEND_ARRAY_BEGIN(filter, "$or", &either);
     BSON_APPEND_DOCUMENT_BEGIN(&either, "0", &earlier);
     BSON_APPEND_DOCUMENT_BEGIN(&earlier, "seq", &condition);
@@ -109,6 +122,18 @@ static const char *shown(const bson_t *doc, const char *key, apr_pool_t *pool)
     return text && *text ? text : "?";
 }
 
+/* Whether the batch would have been taken but for a pause. */
+static bool is_paused(const bson_t *doc, const claim_t *claim)
+{
+    int64_t known = mm_reply_int(doc, "seq");
+    bson_iter_t iter;
+
+    return bson_iter_init_find(&iter, doc, "paused_until") && BSON_ITER_HOLDS_DATE_TIME(&iter) &&
+           (known < claim->seq ||
+            (known == claim->seq && bson_iter_init_find(&iter, doc, "nonce") && BSON_ITER_HOLDS_UTF8(&iter) &&
+             strcmp(bson_iter_utf8(&iter, NULL), claim->nonce) == 0));
+}
+
 /* The database knows something else; says what, if it is still there to be read. */
 static apr_status_t describe(const claim_t *claim, apr_pool_t *pool, mm_err_t *err)
 {
@@ -124,11 +149,14 @@ static apr_status_t describe(const claim_t *claim, apr_pool_t *pool, mm_err_t *e
     if (mongoc_cursor_next(cursor, &doc)) {
         int64_t known = mm_reply_int(doc, "seq");
 
-        status = mm_err_set(err, MM_STORE_FOREIGN,
-                            "The database knows %s %" PRId64
-                            " of spool %s (from host %s, %s), so it takes no batch %" PRId64 " of this one",
-                            known == claim->seq ? "another batch" : "batch", known, claim->spool_id,
-                            shown(doc, "host", pool), shown(doc, "claimed", pool), claim->seq);
+        status = is_paused(doc, claim)
+                     ? mm_err_set(err, MM_STORE_PAUSED,
+                                  "a user is being forgotten (metricsctl forget-user); counting goes on behind that")
+                     : mm_err_set(err, MM_STORE_FOREIGN,
+                                  "The database knows %s %" PRId64
+                                  " of spool %s (from host %s, %s), so it takes no batch %" PRId64 " of this one",
+                                  known == claim->seq ? "another batch" : "batch", known, claim->spool_id,
+                                  shown(doc, "host", pool), shown(doc, "claimed", pool), claim->seq);
     }
     else if (mongoc_cursor_error(cursor, &error)) {
         status = mm_store_fail(err, &error, DOING);
@@ -162,32 +190,111 @@ static apr_status_t make(const claim_t *claim, apr_pool_t *pool, mm_err_t *err)
     return matched ? APR_SUCCESS : describe(claim, pool, err);
 }
 
+static apr_status_t begin(claim_t *claim, apr_pool_t **pool, mm_err_t *err)
+{
+    const char *nonce = claim->nonce;
+    apr_status_t status;
+
+    if (!mm_store_is_spool_id(claim->spool_id) || claim->seq < 1 || !nonce || !*nonce ||
+        strlen(nonce) > MM_STORE_TEXT_MAX) {
+        return mm_err_set(err, APR_EINVAL, "\"%.32s\" %" PRId64 " is no spool id and batch number",
+                          claim->spool_id ? claim->spool_id : "", claim->seq);
+    }
+    status = apr_pool_create(pool, claim->store->pool);
+    if (status != APR_SUCCESS) {
+        return mm_err_set_os(err, status, DOING);
+    }
+    claim->collection = mm_store_collection(claim->store, mm_store_meta_name(claim->store, *pool));
+    bson_init(&claim->key);
+    bson_init(&claim->filter);
+    bson_init(&claim->update);
+    build_key(&claim->key, claim);
+    return APR_SUCCESS;
+}
+
+static void end(claim_t *claim, apr_pool_t *pool)
+{
+    bson_destroy(&claim->update);
+    bson_destroy(&claim->filter);
+    bson_destroy(&claim->key);
+    mongoc_collection_destroy(claim->collection);
+    apr_pool_destroy(pool);
+}
+
 apr_status_t mm_store_claim(mm_store_t *store, const char *spool_id, int64_t seq, const char *nonce, mm_err_t *err)
 {
     claim_t claim = {.store = store, .spool_id = spool_id, .nonce = nonce, .seq = seq};
     apr_pool_t *pool;
-    apr_status_t status;
+    apr_status_t status = begin(&claim, &pool, err);
 
-    if (!mm_store_is_spool_id(spool_id) || seq < 1 || !nonce || !*nonce || strlen(nonce) > MM_STORE_TEXT_MAX) {
-        return mm_err_set(err, APR_EINVAL, "\"%.32s\" %" PRId64 " is no spool id and batch number",
-                          spool_id ? spool_id : "", seq);
-    }
-    status = apr_pool_create(&pool, store->pool);
     if (status != APR_SUCCESS) {
-        return mm_err_set_os(err, status, DOING);
+        return status;
     }
-    claim.collection = mm_store_collection(store, mm_store_meta_name(store, pool));
-    bson_init(&claim.key);
-    bson_init(&claim.filter);
-    bson_init(&claim.update);
-    build_key(&claim.key, &claim);
     build_filter(&claim.filter, &claim);
     build_update(&claim.update, &claim);
     status = make(&claim, pool, err);
-    bson_destroy(&claim.update);
-    bson_destroy(&claim.filter);
-    bson_destroy(&claim.key);
-    mongoc_collection_destroy(claim.collection);
-    apr_pool_destroy(pool);
+    end(&claim, pool);
+    return status;
+}
+
+/* --- behind the batch ----------------------------------------------------------------------------------------------
+ */
+
+/* The key with this very batch. */
+static void build_same(bson_t *filter, const claim_t *claim)
+{
+    build_key(filter, claim);
+    BSON_APPEND_INT64(filter, "seq", claim->seq);
+    mm_value_append_text(filter, "nonce", claim->nonce);
+}
+
+apr_status_t mm_store_settle(mm_store_t *store, const char *spool_id, int64_t seq, const char *nonce, mm_err_t *err)
+{
+    claim_t claim = {.store = store, .spool_id = spool_id, .nonce = nonce, .seq = seq};
+    bson_error_t error = {0};
+    apr_pool_t *pool;
+    apr_status_t status = begin(&claim, &pool, err);
+    bool matched;
+    bson_t set;
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    build_same(&claim.filter, &claim);
+    BSON_APPEND_DOCUMENT_BEGIN(&claim.update, "$set", &set);
+    BSON_APPEND_INT64(&set, "settled", seq);
+    bson_append_document_end(&claim.update, &set);
+    status = send_update(&claim, false, &matched, &error) ? APR_SUCCESS : mm_store_fail(err, &error, DOING);
+    end(&claim, pool);
+    return status;
+}
+
+apr_status_t mm_store_settled(mm_store_t *store, const char *spool_id, int64_t seq, const char *nonce, bool *settled,
+                              mm_err_t *err)
+{
+    claim_t claim = {.store = store, .spool_id = spool_id, .nonce = nonce, .seq = seq};
+    mongoc_read_prefs_t *primary;
+    bson_t opts = BSON_INITIALIZER;
+    mongoc_cursor_t *cursor;
+    bson_error_t error = {0};
+    apr_pool_t *pool;
+    const bson_t *doc;
+    apr_status_t status = begin(&claim, &pool, err);
+
+    *settled = false;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    primary = mm_store_primary();
+    build_same(&claim.filter, &claim);
+    BSON_APPEND_INT64(&claim.filter, "settled", seq);
+    BSON_APPEND_INT64(&opts, "maxTimeMS", store->patience_ms);
+    cursor = mongoc_collection_find_with_opts(claim.collection, &claim.filter, &opts, primary);
+    *settled = mongoc_cursor_next(cursor, &doc);
+    status = mongoc_cursor_error(cursor, &error) ? mm_store_fail(err, &error, DOING) : APR_SUCCESS;
+    mongoc_cursor_destroy(cursor);
+    mongoc_read_prefs_destroy(primary);
+    bson_destroy(&opts);
+    end(&claim, pool);
     return status;
 }

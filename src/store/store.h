@@ -7,6 +7,7 @@
 #ifndef MM_STORE_H
 #define MM_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <apr_pools.h>
@@ -49,6 +50,16 @@ apr_status_t mm_store_prepare(mm_store_t *store, const char *const *types, size_
  * given out twice (the spool was copied, or what it remembers was lost or put back from a backup), and documents would
  * take counts they do not have for applied: nothing may be applied. MM_STORE_AWAY or another failure: not known. */
 apr_status_t mm_store_claim(mm_store_t *store, const char *spool_id, int64_t seq, const char *nonce, mm_err_t *err);
+
+/* Somebody asks all spools to begin no batch: see forget.h. mm_store_claim returns it. */
+#define MM_STORE_PAUSED (APR_OS_START_USERERR + 105)
+
+/* To be called when all of a claimed batch is applied: notes that in metrics_meta. */
+apr_status_t mm_store_settle(mm_store_t *store, const char *spool_id, int64_t seq, const char *nonce, mm_err_t *err);
+
+/* Whether that was noted: nothing of the batch need, or may, be applied again. To be called behind the claim. */
+apr_status_t mm_store_settled(mm_store_t *store, const char *spool_id, int64_t seq, const char *nonce, bool *settled,
+                              mm_err_t *err);
 
 typedef enum mm_outcome {
     MM_APPLIED,   /* this document holds the delta now, by this call or an earlier one */
