@@ -25,7 +25,7 @@ static const char *const reasons[][2] = {
 static const char *const sifted_reasons[MM_SIFTED_KINDS] = {
     [MM_SIFTED_NO_RULE] = "no MetricsView and no MetricsDownload of any <MetricsType> matches the path",
     [MM_SIFTED_UNTRACKED] = "it asks not to be counted: tracking=false, or 0",
-    [MM_SIFTED_UNFIT] = "its id is longer than ids may be",
+    [MM_SIFTED_UNFIT] = "its id is longer than ids may be, or its list of ids is empty",
 };
 
 static const char *verdict_of(const ctl_explained_t *explained)
@@ -91,6 +91,19 @@ static void put_rule(const ctl_explained_t *explained)
     printf("> %s \"", spec->action == MM_ACTION_VIEW ? "MetricsView" : "MetricsDownload");
     put(spec->pattern, strlen(spec->pattern));
     fputs("\"", stdout);
+    put_bytes(" query=", mm_bytes_of(spec->query), "");
+    fputs(spec->lower ? " case=lower" : "", stdout);
+    put_bytes(" via=", mm_bytes_of(spec->via), "");
+}
+
+/* What the event's id is, where it is not just that. */
+static void put_more(const ctl_explained_t *explained)
+{
+    if (explained->sifting.n_ids > 1) {
+        printf(" and %zu more of the same request", explained->sifting.n_ids - 1);
+    }
+    put_bytes(", a key: what it leads to by ", explained->event.via,
+              " counts, and that is looked up when it is counted");
 }
 
 static void put_use(const ctl_explained_t *explained)
@@ -100,6 +113,7 @@ static void put_use(const ctl_explained_t *explained)
     printf("\n    %s of ", mm_action_name(event->action));
     put(event->type.data, event->type.len);
     put_bytes(" \"", event->id, "\"");
+    put_more(explained);
     put_bytes(" by user \"", event->user, "\"");
     printf(", class %s", mm_class_name(explained->class));
     if (explained->class_why) {
@@ -166,6 +180,9 @@ static void append_rule(bson_t *doc, const ctl_explained_t *explained)
     append_text(&rule, "type", spec->type);
     append_text(&rule, "action", mm_action_name(spec->action));
     append_text(&rule, "pattern", spec->pattern);
+    append_text(&rule, "query", spec->query);
+    append_text(&rule, "case", spec->lower ? "lower" : NULL);
+    append_text(&rule, "via", spec->via);
     bson_append_document_end(doc, &rule);
 }
 
@@ -183,6 +200,10 @@ void ctl_explained_json(const ctl_explained_t *explained, apr_pool_t *pool)
     if (explained->sifted == MM_SIFTED_EVENT) {
         append(&doc, "type", event->type.data, event->type.len);
         append(&doc, "id", event->id.data, event->id.len);
+        append(&doc, "via", event->via.data, event->via.len);
+        if (explained->sifting.n_ids > 1) {
+            BSON_APPEND_INT64(&doc, "more_ids", (int64_t)explained->sifting.n_ids - 1);
+        }
         append_text(&doc, "action", mm_action_name(event->action));
         append(&doc, "user", event->user.data, event->user.len);
         append_text(&doc, "class", mm_class_name(explained->class));

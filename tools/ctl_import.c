@@ -254,7 +254,8 @@ static int use_settings(arguments_t *arguments, apr_pool_t *pool)
     options->live_us = arguments->overlap ? 0 : settings->recording_since_ms * 1000;
     if (!arguments->dry) {
         options->dir = apr_pstrcat(pool, arguments->spool, IMPORT_DIR, NULL);
-        return ctl_find_uri(&options->mongo_uri, arguments->uri_file, settings, "import", pool);
+        code = ctl_find_uri(&options->mongo_uri, arguments->uri_file, settings, "import", pool);
+        return code == CTL_OK ? ctl_find_catalog(&options->catalog_uri, NULL, settings, pool) : code;
     }
     return CTL_OK;
 }

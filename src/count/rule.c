@@ -3,7 +3,6 @@
  */
 #include "count/rule.h"
 
-
 #define STATUS_OK 200
 
 static const char *const verdict_names[MM_VERDICTS] = {

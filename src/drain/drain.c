@@ -120,7 +120,9 @@ static apr_status_t set_up(mm_drain_t *drain, mm_err_t *err)
     }
     apr_pool_create(&drain->scratch, drain->pool);
     drain->count = mm_count_create(&drain->options.policy, drain->pool);
-    drain->resolve = mm_resolving_make(&drain->options, drain->log, &drain->wait, drain->pool);
+    drain->resolve =
+        mm_resolving_make(drain->options.catalog_uri ? drain->options.catalog_uri : drain->options.mongo_uri,
+                          drain->log, &drain->wait, drain->pool);
     mm_round_init(&drain->round, drain->reader, drain->count, drain->options.spool_dir, drain->log);
     drain->round.resolve = drain->resolve;
     drain->round.policy = &drain->options.policy;

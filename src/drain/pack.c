@@ -62,7 +62,7 @@ static void count_uses(void *baton, const mm_event_t *event, const char *const *
     add_verdict(into->tally, verdict);
 }
 
-static void take(const mm_pack_into_t *into, mm_event_t *event)
+void mm_pack_take(const mm_pack_into_t *into, mm_event_t *event)
 {
     if (into->policy && mm_policy_is_nobody(into->policy, event->user)) {
         event->user = mm_bytes_of(NULL);
@@ -87,7 +87,7 @@ int64_t mm_pack_count(const mm_pack_into_t *into, const uint8_t *data, size_t le
             return unreadable;
         }
         if (rv == APR_SUCCESS) {
-            take(into, &event);
+            mm_pack_take(into, &event);
             continue;
         }
         unreadable++;

@@ -27,6 +27,9 @@ typedef struct mm_pack_into {
     const mm_policy_t *policy; /* whose nobodies are none; NULL: there are none */
 } mm_pack_into_t;
 
+/* Counts one event, or has resolve collect it. *event is used up. */
+void mm_pack_take(const mm_pack_into_t *into, mm_event_t *event);
+
 /* Counts its events, but for those that resolve collects, adds them to the tally, and returns how many, or how many
  * ends of a pack, could not be read. */
 int64_t mm_pack_count(const mm_pack_into_t *into, const uint8_t *data, size_t len);

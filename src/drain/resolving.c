@@ -9,10 +9,8 @@ static bool pause_for(void *baton, int64_t us)
     return !mm_wait_over(wait);
 }
 
-mm_resolve_t *mm_resolving_make(const mm_drain_options_t *options, const mm_log_t *log, mm_wait_t *wait,
-                                apr_pool_t *pool)
+mm_resolve_t *mm_resolving_make(const char *uri, const mm_log_t *log, mm_wait_t *wait, apr_pool_t *pool)
 {
-    const char *uri = options->catalog_uri != NULL ? options->catalog_uri : options->mongo_uri;
     mm_resolve_options_t resolving = {.uri = uri, .log = log, .pause = pause_for, .baton = wait};
 
     return mm_resolve_create(&resolving, pool);

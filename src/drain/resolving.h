@@ -2,12 +2,10 @@
 #ifndef MM_RESOLVING_H
 #define MM_RESOLVING_H
 
-#include "drain/drain.h"
 #include "drain/wait.h"
 #include "resolve/resolve.h"
 
-/* options, log and wait must outlive it. Connects to nothing yet. */
-mm_resolve_t *mm_resolving_make(const mm_drain_options_t *options, const mm_log_t *log, mm_wait_t *wait,
-                                apr_pool_t *pool);
+/* log and wait must outlive it. Connects to nothing yet. */
+mm_resolve_t *mm_resolving_make(const char *uri, const mm_log_t *log, mm_wait_t *wait, apr_pool_t *pool);
 
 #endif

@@ -12,6 +12,7 @@
 #include "drain/batch.h"
 #include "drain/drain.h"
 #include "drain/reserve.h"
+#include "drain/resolving.h"
 #include "drain/resume.h"
 #include "drain/wait.h"
 
@@ -95,6 +96,9 @@ static apr_status_t set_up(mm_import_t *import, mm_err_t *err)
         return mm_err_set_os(err, rv, "no memory");
     }
     apr_pool_cleanup_register(import->pool, import, destroy, apr_pool_cleanup_null);
+    import->wait = wait_of(import);
+    import->resolve = mm_resolving_make(options->catalog_uri ? options->catalog_uri : options->mongo_uri, import->log,
+                                        &import->wait, import->pool);
     (void)mm_reserve_make(options->dir);
     rv = reach_database(import, err);
     return rv == APR_SUCCESS ? deliver_left(import, err) : rv;
@@ -120,6 +124,8 @@ apr_status_t mm_import_create(mm_import_t **result, const mm_import_options_t *o
                                  .live_us = options->live_us};
     import->seen = apr_hash_make(pool);
     apr_pool_create(&import->log_pool, pool);
+    apr_pool_create(&import->ids_pool, pool);
+    import->sieve.pool = import->ids_pool;
     if (!mm_import_is_dry(import)) {
         rv = mm_spool_prepare(options->dir, (uid_t)-1, (gid_t)-1, pool, err);
         if (rv == APR_SUCCESS) {
@@ -186,6 +192,9 @@ apr_status_t mm_import_flush(mm_import_t *import, mm_err_t *err)
         return APR_SUCCESS;
     }
     rv = mm_courier_join(&import->courier, err);
+    if (rv == APR_SUCCESS && import->unresolved.status != APR_SUCCESS) {
+        rv = mm_err_set(err, import->unresolved.status, "%s", import->unresolved.text);
+    }
     if (rv != APR_SUCCESS || import->n_logs == 0) {
         return rv;
     }

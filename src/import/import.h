@@ -24,6 +24,7 @@ typedef struct mm_import mm_import_t;
 typedef struct mm_import_options {
     const char *dir; /* ours; made if it is not there. NULL: a dry run, which needs no database either */
     const char *mongo_uri, *prefix;
+    const char *catalog_uri; /* of the application's documents; NULL: as mongo_uri */
     const char *const *types;
     size_t n_types;
     mm_policy_t policy;

@@ -43,6 +43,56 @@ static void note_time(mm_import_t *import, mm_ledger_t *ledger, int64_t time_us)
     }
 }
 
+static void note_verdicts(mm_import_t *import, mm_ledger_t *ledger, const mm_tally_t *counted)
+{
+    for (size_t i = 0; i < MM_VERDICTS; i++) {
+        import->tally.verdicts[i] += counted->verdicts[i];
+    }
+    ledger->uses += counted->verdicts[MM_COUNTED];
+    import->events += counted->events;
+}
+
+/* A dry run asks no database: there, what a key stands for counts as one thing. */
+static void count_event(mm_import_t *import, mm_ledger_t *ledger, const mm_sifting_t *sifting, const mm_event_t *event)
+{
+    mm_tally_t counted = {.events = 0};
+    const mm_pack_into_t into = {import->count, import->resolve, &counted, &import->options.policy};
+
+    for (size_t i = 0; i < sifting->n_ids; i++) {
+        mm_event_t one = *event;
+
+        one.id = sifting->ids[i];
+        if (!import->resolve) {
+            one.via = mm_bytes_of(NULL);
+        }
+        mm_pack_take(&into, &one);
+    }
+    note_verdicts(import, ledger, &counted);
+    if (sifting->match.spec->query || sifting->match.spec->lower) {
+        apr_pool_clear(import->ids_pool);
+    }
+}
+
+/* Counts what was collected: before the ledger says that the log is counted up to here. A failure is for good. */
+static apr_status_t resolve_all(mm_import_t *import, mm_ledger_t *ledger, mm_err_t *err)
+{
+    mm_tally_t counted = {.events = 0};
+    const mm_pack_into_t into = {import->count, import->resolve, &counted, &import->options.policy};
+    int64_t since_us = mm_wait_clock_us();
+    apr_status_t rv;
+
+    while ((rv = mm_pack_finish(&into, &import->unresolved)) == MM_STORE_AWAY &&
+           mm_wait_clock_us() - since_us < import->options.patience_us && !mm_wait_over(&import->wait)) {
+        mm_wait(&import->wait, RETRY_US);
+    }
+    if (rv != APR_SUCCESS) {
+        return mm_err_set(err, import->unresolved.status, "%s", import->unresolved.text);
+    }
+    import->unresolved.status = APR_SUCCESS;
+    note_verdicts(import, ledger, &counted);
+    return APR_SUCCESS;
+}
+
 static void count_line(mm_import_t *import, mm_ledger_t *ledger, const char *text, size_t len)
 {
     mm_import_tally_t *tally = &import->tally;
@@ -62,18 +112,21 @@ static void count_line(mm_import_t *import, mm_ledger_t *ledger, const char *tex
     }
     note_time(import, ledger, sifting.line.time_us);
     if (sifted == MM_SIFTED_EVENT) {
-        mm_verdict_t verdict = mm_count_add(import->count, &event);
-
-        tally->verdicts[verdict]++;
-        ledger->uses += verdict == MM_COUNTED ? 1 : 0;
-        import->events++;
+        count_event(import, ledger, &sifting, &event);
     }
 }
 
-static apr_status_t flush_if_full(mm_import_t *import, const mm_ledger_t *ledger, mm_err_t *err)
+static apr_status_t flush_if_full(mm_import_t *import, mm_ledger_t *ledger, mm_err_t *err)
 {
-    if (import->events < import->options.events_max && !mm_count_full(import->count)) {
+    bool collected = import->resolve && mm_resolve_full(import->resolve);
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!collected && import->events < import->options.events_max && !mm_count_full(import->count)) {
         return APR_SUCCESS;
+    }
+    rv = resolve_all(import, ledger, err);
+    if (rv != APR_SUCCESS || (import->events < import->options.events_max && !mm_count_full(import->count))) {
+        return rv;
     }
     note_log(import, ledger);
     return mm_import_flush(import, err);
@@ -209,8 +262,14 @@ static apr_status_t begin_ledger(mm_import_t *import, mm_ledger_t *ledger, const
 /* What was read of it is in the count, so the ledger goes along whatever it was that ended the reading. */
 static apr_status_t end_ledger(mm_import_t *import, mm_ledger_t *ledger, bool read, mm_err_t *err)
 {
+    apr_status_t rv;
+
     if (mm_import_is_dry(import)) {
         return APR_SUCCESS;
+    }
+    rv = resolve_all(import, ledger, err);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
     if (!read) {
         return mm_ledger_release(import->connection.store, ledger->id, import->spool_id, err);
@@ -232,7 +291,7 @@ static apr_status_t read_log(mm_import_t *import, mm_ledger_t *ledger, mm_import
     else if (rv == APR_EOF) {
         rv = APR_SUCCESS;
     }
-    if (rv == APR_EINTR) {
+    if (rv == APR_EINTR || import->unresolved.status != APR_SUCCESS) {
         return rv;
     }
     *end = ledger->offset > from ? MM_IMPORT_READ : MM_IMPORT_KNOWN;

@@ -4,6 +4,7 @@
 
 #include <apr_hash.h>
 #include "drain/connection.h"
+#include "drain/pack.h"
 #include "import/courier.h"
 #include "import/import.h"
 #include "spool/spool.h"
@@ -18,6 +19,7 @@ struct mm_import {
     const mm_log_t *log;
     apr_pool_t *pool;
     apr_pool_t *log_pool; /* of the log that is being read */
+    apr_pool_t *ids_pool; /* of one line */
     mm_import_tally_t tally;
     mm_count_t *count;
     int64_t events; /* in the count */
@@ -30,6 +32,9 @@ struct mm_import {
     int64_t seq;
     mm_spool_reader_t *reader; /* finds nothing: there are no segments */
     mm_connection_t connection;
+    mm_resolve_t *resolve; /* for rules with via= */
+    mm_wait_t wait;
+    mm_err_t unresolved; /* why nothing more may be counted; its status is 0 where all is well */
     mm_courier_t courier;
     mm_ledger_t logs[MM_IMPORT_LOGS_MAX];
     size_t n_logs;

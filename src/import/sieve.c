@@ -2,6 +2,7 @@
 #include "import/sieve.h"
 
 #include <string.h>
+#include "rules/match_ids.h"
 
 static const char *const names[MM_SIFTED_KINDS] = {
     [MM_SIFTED_EVENT] = "event",     [MM_SIFTED_BAD] = "bad line",
@@ -27,7 +28,7 @@ static mm_bytes_t fit(mm_bytes_t bytes, size_t max, bool cut)
     return bytes;
 }
 
-static void describe(mm_event_t *event, const mm_logline_t *line, const mm_match_t *match)
+static void describe(mm_event_t *event, const mm_logline_t *line, const mm_match_t *match, mm_bytes_t id)
 {
     *event = (mm_event_t){.action = match->action,
                           .source = MM_SOURCE_IMPORT,
@@ -38,7 +39,8 @@ static void describe(mm_event_t *event, const mm_logline_t *line, const mm_match
                           .range_start = line->range_start,
                           .bytes_out = line->bytes_out,
                           .type = mm_bytes_of(match->type),
-                          .id = match->id,
+                          .id = id,
+                          .via = mm_bytes_of(match->spec->via),
                           .user = fit(line->user, MM_EVENT_USER_MAX, false),
                           .address = fit(line->address, MM_EVENT_ADDRESS_MAX, false),
                           .agent = fit(line->agent, MM_EVENT_AGENT_MAX, true)};
@@ -73,6 +75,10 @@ mm_sifted_t mm_sieve_line(const mm_sieve_t *sieve, const char *text, size_t len,
     if (is_live(sieve, line->time_us)) {
         return MM_SIFTED_LIVE;
     }
-    describe(event, line, &sifting->match);
+    sifting->n_ids = mm_match_ids(&sifting->ids, &sifting->match, line->query, sieve->pool);
+    if (sifting->n_ids == 0) {
+        return MM_SIFTED_UNFIT;
+    }
+    describe(event, line, &sifting->match, sifting->ids[0]);
     return mm_event_check(event, NULL) == APR_SUCCESS ? MM_SIFTED_EVENT : MM_SIFTED_UNFIT;
 }

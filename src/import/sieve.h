@@ -16,7 +16,7 @@ typedef enum mm_sifted {
     MM_SIFTED_UNTRACKED, /* tracking=false */
     MM_SIFTED_OUTSIDE,   /* before --since, or not before --until */
     MM_SIFTED_LIVE,      /* from when the module itself recorded already */
-    MM_SIFTED_UNFIT,     /* an id that is longer than ids may be */
+    MM_SIFTED_UNFIT,     /* an id that is longer than ids may be, or a list of none */
     MM_SIFTED_KINDS
 } mm_sifted_t;
 
@@ -28,11 +28,14 @@ typedef struct mm_sieve {
     mm_logparser_t *parser;
     int64_t since_us, until_us; /* 0: no limit */
     int64_t live_us;            /* since when requests are recorded as they come; 0: they are not */
+    apr_pool_t *pool;           /* for ids that are not in the line as they are; its owner clears it between lines */
 } mm_sieve_t;
 
 typedef struct mm_sifting {
-    mm_logline_t line; /* all zeros for a bad line */
-    mm_match_t match;  /* of an event, and of what is left out behind the rules */
+    mm_logline_t line;     /* all zeros for a bad line */
+    mm_match_t match;      /* of an event, and of what is left out behind the rules */
+    const mm_bytes_t *ids; /* of an event: all that the line speaks of, the event's own first */
+    size_t n_ids;
     bool matched;
     const char *wrong; /* of a bad line, in words */
 } mm_sifting_t;

@@ -1,6 +1,8 @@
 """conf/clowder.conf in front of something that answers as Clowder does: what counts, for whom, and that no secret stays."""
 
 import hashlib
+import os
+import subprocess
 from urllib.parse import quote
 
 import pytest
@@ -9,7 +11,7 @@ from environment import clowder, wait_for
 from environment.clowder import (ADA, COLLECTION, COMMKEY, COOKIE_ADA, COOKIE_EXPIRED, COOKIE_IDLE, COOKIE_WRONG, DATASET,
                                  DEAD_LINK, FILE_A, FILE_B, FILE_C, FOLDER, KEY_ADA, KEY_EXTRACTOR, KEY_WRONG, LINK,
                                  PRIVATE, SECRETS, SPACE, UNKNOWN)
-from environment.httpd import ROOT, SETTINGS
+from environment.httpd import BUILD, ROOT, SETTINGS
 
 CONF = """
 Define CLOWDER_CONTEXT {context}
@@ -28,9 +30,9 @@ AllowEncodedSlashes NoDecode
 """
 
 
-def serve(make, backend, context, defines="", settings=SETTINGS):
+def serve(make, backend, context, defines="", settings=SETTINGS, modules=()):
     httpd = make(CONF.format(context=context, port=backend.port, root=ROOT, defines=defines),
-                 modules=("proxy", "proxy_http"), types="", settings=settings)
+                 modules=("proxy", "proxy_http", *modules), types="", settings=settings)
     (httpd.directory / "commkey").write_text(COMMKEY + "\n")
     return httpd
 
@@ -258,6 +260,29 @@ def test_nothing_secret_is_written(httpd):
     for text in (stored, site.log_text(), (site.spool / "settings.json").read_text()):
         assert not [secret for secret in SECRETS if secret in text]
         assert not [secret for secret in SECRETS if hashlib.sha256(secret.encode()).hexdigest() in text]
+    backend.close()
+
+
+def test_an_access_log_counts_the_same(httpd):
+    """As nobody's visits: a log knows no session."""
+    backend = clowder.Clowder("/")
+    log_format = '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i" "%{Range}i"'
+    log = 'CustomLog "${DIR}/access.log" "' + log_format.replace('"', '\\"') + '"'
+    site = serve(httpd, backend, "/", log, modules=("log_config",)).start()
+    site.context = "/"
+    site.counts.wait_for_indexes()
+    clowder.fill(site.counts.db)
+    for path, status, _ in ROUTES.values():
+        visit(site, path, status, headers={"User-Agent": "Mozilla/5.0"})
+    live = counted(site)
+    assert live["files"][FILE_A][1] > 5
+    site.stop()
+    subprocess.run([BUILD / "metricsctl", "import", "--spool", site.spool, "--prefix", "again_", "--overlap", "count",
+                    "--format", log_format, site.directory / "access.log"],
+                   env={**os.environ, "MONGODB_URI": site.mongo_uri}, check=True, capture_output=True, timeout=60)
+    again = {type_: {doc["_id"]: (doc["views"], doc["downloads"]) for doc in site.counts.db[f"again_{type_}"].find()}
+             for type_ in live}
+    assert again == live
     backend.close()
 
 

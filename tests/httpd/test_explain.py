@@ -53,6 +53,20 @@ def test_says_why_not(explain, text, verdict):
     assert not told["counted"] and told["verdict"] == verdict and told["reason"]
 
 
+def test_tells_of_lists_and_keys(tmp_path, explain):
+    settings = json.loads((tmp_path / "settings.json").read_text())
+    settings["rules"].append({"type": "files", "action": "download", "pattern": "^/some$", "query": "f", "case": "lower",
+                              "via": "uploads:_id:_id"})
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    told, = explain(line("/some?f=AB%2Ccd,ef"))
+    assert (told["verdict"], told["id"], told["more_ids"], told["via"]) == ("counted", "ab", 2, "uploads:_id:_id")
+    assert (told["rule"]["query"], told["rule"]["case"], told["rule"]["via"]) == ("f", "lower", "uploads:_id:_id")
+    text = explain(line("/some?f=AB,cd"), options=())
+    assert "1 more of the same request" in text
+    assert "query=f case=lower via=uploads:_id:_id" in text
+    assert explain(line("/some"))[0]["verdict"] == "unfit"
+
+
 def test_reads_standard_input_and_numbers_the_lines(explain):
     told = explain(stdin=line() + "\n" + line("/x") + "\n" + '{"type":"files","id":"f","action":"view","user":"ada"}\n')
     assert [(one["line"], one["verdict"]) for one in told] == [(1, "counted"), (2, "no rule"), (3, "counted")]

@@ -117,6 +117,32 @@ static void what_is_too_long_is_treated_as_capture_does(void **state)
     assert_int_equal(event.agent.len, 0);
 }
 
+static void a_line_may_speak_of_several_ids(void **state)
+{
+    static const mm_rule_spec_t list = {.type = "files",
+                                        .action = MM_ACTION_DOWNLOAD,
+                                        .pattern = "^/some$",
+                                        .query = "f",
+                                        .via = "u:_id:_id",
+                                        .lower = true};
+    unit_t *unit = *state;
+    mm_sieve_t sieve = sieve_of(unit);
+    mm_rules_t *rules = mm_rules_create(unit->pool);
+    mm_sifting_t sifting;
+    mm_event_t event;
+
+    assert_int_equal(mm_rules_add_spec(rules, &list, NULL), APR_SUCCESS);
+    sieve.rules = rules;
+    sieve.pool = unit->pool;
+    assert_int_equal(sifted(unit, &sieve, "/some?f=A%2Cb,a", "Firefox", &sifting, &event), MM_SIFTED_EVENT);
+    assert_int_equal(sifting.n_ids, 2);
+    assert_bytes(sifting.ids[0], "a");
+    assert_bytes(sifting.ids[1], "b");
+    assert_bytes(event.id, "a");
+    assert_bytes(event.via, "u:_id:_id");
+    assert_int_equal(judged(unit, &sieve, "/some?f="), MM_SIFTED_UNFIT);
+}
+
 static void every_reason_has_a_name(void **state)
 {
     (void)state;
@@ -135,6 +161,7 @@ int main(void)
         test(says_why_not),
         test(goes_by_the_time),
         test(what_is_too_long_is_treated_as_capture_does),
+        test(a_line_may_speak_of_several_ids),
         test(every_reason_has_a_name),
     };
 
