@@ -56,6 +56,13 @@ bool mm_text_is_utf8(const char *text, size_t len)
     return true;
 }
 
+size_t mm_text_character(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+
+    return s[0] < 0x80 ? s[0] != '\0' : sequence(s, strnlen(text, 4));
+}
+
 bool mm_text_is_type_name(const char *name, size_t len)
 {
     size_t i;

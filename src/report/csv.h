@@ -7,20 +7,18 @@
 #define MM_CSV_H
 
 #include <stdint.h>
-#include "report/sink.h"
+#include "report/out.h"
 
 typedef struct mm_csv {
-    mm_sink_fn sink;
-    void *baton;
+    char separator; /* of cells */
     int raw;
-    apr_status_t status; /* first failure of the sink; from then on nothing is written */
-    size_t cells;        /* of the row under way */
-    int row_is_blank;    /* no byte of the row under way has been written */
-    size_t used;
-    char buffer[8192];
+    size_t cells;     /* of the row under way */
+    int row_is_blank; /* no byte of the row's cells has been written */
+    mm_out_t out;
 } mm_csv_t;
 
-void mm_csv_init(mm_csv_t *csv, mm_sink_fn sink, void *baton, int raw);
+/* separator is a comma, or a tab for what spreadsheets call tab-delimited text. */
+void mm_csv_init(mm_csv_t *csv, mm_sink_fn sink, void *baton, char separator, int raw);
 
 /* A byte order mark, for old spreadsheets that take a CSV without one for Latin-1. Only before the first cell. */
 void mm_csv_bom(mm_csv_t *csv);

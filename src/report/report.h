@@ -34,7 +34,6 @@ typedef struct mm_report {
     mm_gate_t gate;
     mm_writer_t *writer; /* not used before mm_report_write */
     int64_t now_ms;
-    const char *base; /* the report's address without its query string, for links; NULL: no links */
 } mm_report_t;
 
 /* One report under way; one thread. */

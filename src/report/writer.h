@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "count/delta.h"
 #include "report/sink.h"
+#include "route/route.h"
 
 typedef enum mm_cell_kind {
     MM_CELL_TEXT, /* text; NULL or "": there is none */
@@ -41,22 +42,12 @@ typedef struct mm_column {
     const char *member; /* in a group, what the column is called there: "id" of parent_id */
 } mm_column_t;
 
-/* One thing that was asked for, as it was understood. */
-typedef struct mm_asked {
-    const char *name;
-    const char *text; /* NULL: number */
-    int64_t number;
-} mm_asked_t;
-
 /* What can be said of a report as a whole before its first row. */
 typedef struct mm_envelope {
-    const char *report;         /* what it is: "totals of datasets" */
-    const char *base;           /* address of this report without its query string, for links; NULL: no links */
-    int64_t generated_ms;       /* when */
-    int64_t since_ms, until_ms; /* the period, until exclusive; MM_TIME_NONE: no bound */
-    const mm_asked_t *asked;    /* parameters, in order, without limit and offset */
-    size_t n_asked;
-    int64_t limit, offset; /* limit -1: none */
+    int64_t generated_ms;            /* when */
+    int64_t since_ms, until_ms;      /* the period, until exclusive; MM_TIME_NONE: no bound */
+    int64_t limit, offset;           /* limit -1: none */
+    const apr_array_header_t *given; /* of mm_given_t: the parameters; NULL: none */
     const mm_column_t *columns;
     size_t n_columns;
 } mm_envelope_t;
@@ -83,7 +74,14 @@ struct mm_writer {
     const mm_writer_ops_t *ops;
 };
 
-/* raw: no guard against formulas. bom: a byte order mark first. */
-mm_writer_t *mm_writer_csv(mm_sink_fn sink, void *baton, int raw, int bom, apr_pool_t *pool);
+/* separator: a comma or a tab. raw: no guard against formulas. bom: a byte order mark first. */
+mm_writer_t *mm_writer_csv(mm_sink_fn sink, void *baton, char separator, int raw, int bom, apr_pool_t *pool);
+
+/* One document, or with lines a document for each row and nothing else. */
+mm_writer_t *mm_writer_json(mm_sink_fn sink, void *baton, int lines, apr_pool_t *pool);
+
+/* The writer of a format, with what else the route says of the form. */
+mm_writer_t *mm_writer_make(const mm_route_t *route, mm_format_t format, mm_sink_fn sink, void *baton,
+                            apr_pool_t *pool);
 
 #endif

@@ -1,4 +1,5 @@
-/* CSV: a line of names, a line for each row, nothing about the report as a whole and no mark for the end. */
+/* CSV, or the same with tabs for commas: a line of names, a line for each row, nothing about the report as a whole and
+ * no mark for the end. */
 #include "report/writer.h"
 
 #include <apr_pools.h>
@@ -33,7 +34,7 @@ static apr_status_t begin(mm_writer_t *writer, const mm_envelope_t *envelope, mm
         mm_csv_text(&self->csv, self->columns[i].name);
     }
     mm_csv_end_row(&self->csv);
-    return told(self->csv.status, err);
+    return told(self->csv.out.status, err);
 }
 
 static void write_int(mm_csv_t *csv, int64_t number)
@@ -67,7 +68,7 @@ static apr_status_t row(mm_writer_t *writer, const mm_cell_t *cells, mm_err_t *e
         }
     }
     mm_csv_end_row(&self->csv);
-    return told(self->csv.status, err);
+    return told(self->csv.out.status, err);
 }
 
 static apr_status_t flush(mm_writer_t *writer, mm_err_t *err)
@@ -81,13 +82,13 @@ static apr_status_t end(mm_writer_t *writer, const mm_tail_t *tail, mm_err_t *er
     return flush(writer, err);
 }
 
-mm_writer_t *mm_writer_csv(mm_sink_fn sink, void *baton, int raw, int bom, apr_pool_t *pool)
+mm_writer_t *mm_writer_csv(mm_sink_fn sink, void *baton, char separator, int raw, int bom, apr_pool_t *pool)
 {
     static const mm_writer_ops_t ops = {begin, row, flush, end};
     csv_writer_t *self = apr_pcalloc(pool, sizeof(*self));
 
     self->writer.ops = &ops;
     self->bom = bom;
-    mm_csv_init(&self->csv, sink, baton, raw);
+    mm_csv_init(&self->csv, sink, baton, separator, raw);
     return &self->writer;
 }

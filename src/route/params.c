@@ -11,6 +11,7 @@
 typedef struct target {
     mm_route_t *route;
     const char **format;
+    apr_array_header_t *given;
 } target_t;
 
 typedef struct param {
@@ -121,7 +122,7 @@ static const param_t params[] = {
     {"parents", MM_PARAMS_REPORT, take_parents, "joined, rows or none"},
     {"raw", MM_PARAMS_REPORT, take_raw, "0 or 1"},
     {"bom", MM_PARAMS_REPORT, take_bom, "0 or 1"},
-    {"format", MM_PARAMS_REPORT, take_format, "csv"},
+    {"format", MM_PARAMS_REPORT, take_format, "csv, json, ndjson or tsv"},
     {"format", MM_PARAMS_STATUS, take_format, "json or openmetrics"},
     {"id", MM_PARAMS_RECORD, take_id, "an id of 1 to " TEXT_OF(MM_EVENT_ID_MAX) " bytes"},
 };
@@ -203,6 +204,7 @@ static int take_one(const target_t *target, const char *name, const char *value,
                        mm_route_quote(quoted, value));
             return BAD_REQUEST;
         }
+        APR_ARRAY_PUSH(target->given, mm_given_t) = (mm_given_t){param->name, value};
         return 0;
     }
     return refuse_unknown(name, takes, pool, err);
@@ -211,10 +213,11 @@ static int take_one(const target_t *target, const char *name, const char *value,
 int mm_params_parse(mm_route_t *route, const char **format, const char *args, unsigned takes, apr_pool_t *pool,
                     mm_err_t *err)
 {
-    const target_t target = {route, format};
+    const target_t target = {route, format, apr_array_make(pool, 4, sizeof(mm_given_t))};
     unsigned seen = 0;
 
     *format = NULL;
+    route->given = target.given;
     while (args && *args) {
         size_t len = strcspn(args, "&");
         const char *equals = memchr(args, '=', len);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <apr_strings.h>
 
+#include "route/format.h"
 #include "route/params.h"
 
 enum { BAD_REQUEST = 400, NOT_FOUND = 404, NOT_ACCEPTABLE = 406 };
@@ -202,27 +203,12 @@ static int parse_path(request_t *request, mm_route_t *route)
     }
 }
 
-/* Which formats there are, by the set of parameters that an endpoint takes. */
-static const struct {
-    const char *name;
-    mm_format_t format;
-    unsigned of; /* MM_PARAMS_… */
-} formats[] = {{"csv", MM_FORMAT_CSV, MM_PARAMS_REPORT},
-               {"json", MM_FORMAT_JSON, MM_PARAMS_STATUS},
-               {"openmetrics", MM_FORMAT_OPENMETRICS, MM_PARAMS_STATUS}};
-
 static int no_such_format(const request_t *request, const char *format)
 {
     char quoted[MM_QUOTE_MAX];
-    const char *names = "";
 
-    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-        if (formats[i].of & request->takes) {
-            names = apr_pstrcat(request->pool, names, *names ? ", " : "", formats[i].name, NULL);
-        }
-    }
     mm_err_set(request->err, APR_EINVAL, "There is no format \"%s\"; there is: %s.", mm_route_quote(quoted, format),
-               names);
+               mm_format_names(request->takes, request->pool));
     return NOT_ACCEPTABLE;
 }
 
@@ -238,19 +224,18 @@ static int check_format(const request_t *request, const char *format, mm_format_
     if (!format) {
         return 0;
     }
-    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-        if ((formats[i].of & request->takes) && strcmp(format, formats[i].name) == 0) {
-            *found = formats[i].format;
-            return 0;
-        }
+    const mm_format_info_t *info = mm_format_named(request->takes, format);
+    if (!info) {
+        return no_such_format(request, format);
     }
-    return no_such_format(request, format);
+    *found = info->format;
+    return 0;
 }
 
 int mm_route_parse(mm_route_t *route, const char *path, const char *args, const char *const *types, size_t n_types,
                    apr_pool_t *pool, mm_err_t *err)
 {
-    mm_route_t found = {.limit = -1, .parents = MM_PARENTS_JOINED};
+    mm_route_t found = {.limit = -1, .parents = MM_PARENTS_JOINED, .query = args ? args : ""};
     request_t request = {.path = path, .types = types, .n_types = n_types, .pool = pool, .err = err};
     const char *format;
     int status = parse_path(&request, &found);

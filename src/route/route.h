@@ -3,7 +3,7 @@
  *
  *   path                                   method      parameters
  *   "" or "/"                              GET, HEAD   limit offset parents raw bom format
- *   /TYPE or /TYPE.csv                     GET, HEAD   the same
+ *   /TYPE or /TYPE.FORMAT                  GET, HEAD   the same
  *   /status or /status.json                GET, HEAD   format
  *   /TYPE/ID/views, /TYPE/ID/downloads     POST        none
  *   /TYPE/views?id=ID, /TYPE/downloads?id= POST        id
@@ -33,7 +33,19 @@ typedef enum mm_endpoint {
 
 typedef enum mm_parents_style { MM_PARENTS_JOINED, MM_PARENTS_ROWS, MM_PARENTS_NONE } mm_parents_style_t;
 
-typedef enum mm_format { MM_FORMAT_ANY, MM_FORMAT_CSV, MM_FORMAT_JSON, MM_FORMAT_OPENMETRICS } mm_format_t;
+typedef enum mm_format {
+    MM_FORMAT_ANY,
+    MM_FORMAT_CSV,
+    MM_FORMAT_JSON,
+    MM_FORMAT_OPENMETRICS,
+    MM_FORMAT_NDJSON,
+    MM_FORMAT_TSV
+} mm_format_t;
+
+/* A parameter that was given and taken, decoded. */
+typedef struct mm_given {
+    const char *name, *value;
+} mm_given_t;
 
 /* Most that limit and offset may be: what a number in JSON and JavaScript can still hold exactly. */
 #define MM_ROUTE_NUMBER_MAX (INT64_C(1) << 53)
@@ -46,10 +58,12 @@ typedef struct mm_route {
     int64_t limit;      /* rows at most; -1: all */
     int64_t offset;     /* rows left out first */
     mm_parents_style_t parents;
-    mm_format_t format; /* what path or parameter ask for */
-    int raw;            /* raw=1: no guard against formulas */
-    int bom;            /* bom=1: a byte order mark first */
-    int wants_post;     /* the endpoint takes POST only; otherwise GET and HEAD */
+    mm_format_t format;              /* what path or parameter ask for */
+    const char *query;               /* the query string as it came; never NULL */
+    const apr_array_header_t *given; /* of mm_given_t, in their order; NULL: none */
+    int raw;                         /* raw=1: no guard against formulas */
+    int bom;                         /* bom=1: a byte order mark first */
+    int wants_post;                  /* the endpoint takes POST only; otherwise GET and HEAD */
 } mm_route_t;
 
 /* path is what follows the handler's base in the decoded URI ("" or "/" for the base itself), args the raw query string

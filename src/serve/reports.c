@@ -14,23 +14,46 @@
 #include "capture/recorder.h"
 #include "config/config.h"
 #include "report/report.h"
+#include "route/format.h"
+#include "route/params.h"
 #include "serve/guard.h"
 #include "serve/problem.h"
 #include "serve/stream.h"
 
 APLOG_USE_MODULE(metrics);
 
-static void set_headers(request_rec *r, const mm_route_t *route)
+/* The format that path, parameter or Accept ask for. NULL: none that there is. */
+static const mm_format_info_t *negotiate(request_rec *r, const mm_route_t *route)
+{
+    if (route->format != MM_FORMAT_ANY) {
+        return mm_format_info(MM_PARAMS_REPORT, route->format);
+    }
+    apr_table_mergen(r->headers_out, "Vary", "Accept");
+    return mm_format_accepted(MM_PARAMS_REPORT, apr_table_get(r->headers_in, "Accept"));
+}
+
+static int not_acceptable(request_rec *r)
+{
+    return mm_problem_send(r, HTTP_NOT_ACCEPTABLE,
+                           apr_psprintf(r->pool,
+                                        "Accept asks for none of the media types that there are: %s. The parameter "
+                                        "\"format\" chooses without regard to Accept: %s.",
+                                        mm_format_media(MM_PARAMS_REPORT, r->pool),
+                                        mm_format_names(MM_PARAMS_REPORT, r->pool)));
+}
+
+static void set_headers(request_rec *r, const mm_route_t *route, const mm_format_info_t *format)
 {
     char date[11];
     apr_size_t len = 0;
     apr_time_exp_t now;
     apr_time_exp_gmt(&now, r->request_time);
     apr_strftime(date, &len, sizeof(date), "%Y-%m-%d", &now);
-    ap_set_content_type(r, "text/csv; charset=utf-8; header=present");
+    ap_set_content_type(r, format->content_type);
     apr_table_setn(r->headers_out, "Content-Disposition",
-                   apr_psprintf(r->pool, "attachment; filename=\"%s%s-%s.csv\"", route->type ? "metrics-" : "metrics",
-                                route->type ? route->type : "", date));
+                   apr_psprintf(r->pool, "%s; filename=\"%s%s-%s.%s\"", format->to_keep ? "attachment" : "inline",
+                                route->type ? "metrics-" : "metrics", route->type ? route->type : "", date,
+                                format->name));
     apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     r->no_cache = 1;
@@ -106,16 +129,20 @@ int mm_reports_serve(request_rec *r, const mm_route_t *route, const mm_location_
     if (!config->mongo_uri) {
         return mm_problem_send(r, HTTP_SERVICE_UNAVAILABLE, "No database is configured: MetricsMongoURI is missing.");
     }
+    const mm_format_info_t *format = negotiate(r, route);
+    if (!format) {
+        return not_acceptable(r);
+    }
     mm_stream_t *stream = mm_stream_create(r);
     report.gate = (mm_gate_t){mm_guard_see_resources, guard};
     report.now_ms = apr_time_as_msec(r->request_time);
-    report.writer = mm_writer_csv(mm_stream_write, stream, route->raw, route->bom, r->pool);
+    report.writer = mm_writer_make(route, format->format, mm_stream_write, stream, r->pool);
     mm_report_run_t *run = NULL;
     if (open_stores(&report, config, r->pool, &err) != APR_SUCCESS ||
         mm_report_begin(&run, &report, r->pool, &err) != APR_SUCCESS) {
         return no_report(r, &err);
     }
-    set_headers(r, route);
+    set_headers(r, route, format);
     refuse_ranges(r);
     return r->header_only ? OK : write_report(r, run, stream);
 }

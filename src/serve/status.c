@@ -9,31 +9,10 @@
 
 #include "capture/recorder.h"
 #include "config/config.h"
+#include "route/accept.h"
 #include "serve/guard.h"
 #include "serve/problem.h"
 #include "status/status_show.h"
-
-/* The q of a type in Accept, in thousandths; -1 where it is not named. Wildcards are of no interest: what they would
- * choose is sent anyway. */
-static int quality(const char *accept, const char *type)
-{
-    size_t len = strlen(type);
-    for (const char *at = accept; at && *at; at += *at == ',') {
-        at += strspn(at, " \t");
-        size_t range = strcspn(at, ",");
-        if (range >= len && ap_cstr_casecmpn(at, type, len) == 0 && strchr("; \t,", at[len])) {
-            for (const char *q = at + len; q < at + range; q++) {
-                if (*q == ';' && (q[1 + strspn(q + 1, " \t")] | 0x20) == 'q') {
-                    q = strchr(q, '=');
-                    return q && q < at + range ? (int)(strtod(q + 1, NULL) * 1000 + 0.5) : 1000;
-                }
-            }
-            return 1000;
-        }
-        at += range;
-    }
-    return -1;
-}
 
 static int wants_openmetrics(const request_rec *r, const mm_route_t *route)
 {
@@ -41,8 +20,9 @@ static int wants_openmetrics(const request_rec *r, const mm_route_t *route)
         return route->format == MM_FORMAT_OPENMETRICS;
     }
     const char *accept = apr_table_get(r->headers_in, "Accept");
-    int openmetrics = quality(accept, "application/openmetrics-text");
-    return openmetrics > 0 && openmetrics >= quality(accept, "application/json");
+    mm_accept_t openmetrics = mm_accept_look(accept, "application/openmetrics-text");
+    return openmetrics.named == 2 && openmetrics.quality > 0 &&
+           openmetrics.quality >= mm_accept_look(accept, "application/json").quality;
 }
 
 int mm_serve_status(request_rec *r, const mm_route_t *route, const mm_location_t *location)

@@ -166,7 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *rest = (const char *)data + 1;
     size_t len = size - 1;
 
-    mm_csv_init(&csv, sink, &out, raw);
+    mm_csv_init(&csv, sink, &out, ',', raw);
     while (next_row(&rest, &len, cells, want)) {
         for (size_t i = 0; i < want && !joined; i++) {
             mm_csv_text(&csv, cells[i]);

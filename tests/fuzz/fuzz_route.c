@@ -8,6 +8,8 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "route/format.h"
+#include "route/params.h"
 #include "route/route.h"
 
 #define HOLDS(condition)                                                                                               \
@@ -65,7 +67,8 @@ static void check_route(const mm_route_t *route)
 static void write_down(const mm_route_t *route, const char **path, const char **args, apr_pool_t *pool)
 {
     static const char *const styles[] = {"joined", "rows", "none"};
-    static const char *const formats[] = {NULL, NULL, "format=json", "format=openmetrics"};
+    const mm_format_info_t *format =
+        mm_format_info(route->endpoint == MM_ENDPOINT_STATUS ? MM_PARAMS_STATUS : MM_PARAMS_REPORT, route->format);
 
     *args = NULL;
     switch (route->endpoint) {
@@ -74,7 +77,7 @@ static void write_down(const mm_route_t *route, const char **path, const char **
         break;
     case MM_ENDPOINT_STATUS:
         *path = "/status";
-        *args = formats[route->format];
+        *args = format ? apr_pstrcat(pool, "format=", format->name, NULL) : NULL;
         break;
     case MM_ENDPOINT_RECORD:
         *path = apr_pstrcat(pool, "/", route->type, route->action == MM_ACTION_VIEW ? "/views" : "/downloads", NULL);
@@ -87,6 +90,9 @@ static void write_down(const mm_route_t *route, const char **path, const char **
         if (route->limit >= 0) {
             *args = apr_psprintf(pool, "limit=%" APR_INT64_T_FMT "&%s", route->limit, *args);
         }
+        if (format) {
+            *args = apr_pstrcat(pool, *args, "&format=", format->name, NULL);
+        }
     }
 }
 
@@ -95,7 +101,7 @@ static void check_same(const mm_route_t *a, const mm_route_t *b)
     HOLDS(a->endpoint == b->endpoint && a->type == b->type && a->action == b->action);
     HOLDS(!a->id ? !b->id : b->id && strcmp(a->id, b->id) == 0);
     HOLDS(a->limit == b->limit && a->offset == b->offset && a->parents == b->parents);
-    HOLDS(a->format == b->format || a->endpoint != MM_ENDPOINT_STATUS);
+    HOLDS(a->format == b->format);
     HOLDS(a->raw == b->raw && a->bom == b->bom && a->wants_post == b->wants_post);
 }
 

@@ -42,7 +42,7 @@ static void assert_text(const char *text, int raw, const char *expected)
     mm_csv_t csv;
 
     memset(&out, 0, sizeof(out));
-    mm_csv_init(&csv, keep, &out, raw);
+    mm_csv_init(&csv, keep, &out, ',', raw);
     mm_csv_text(&csv, text);
     assert_string_equal(line_of(&out, &csv), expected);
 }
@@ -119,7 +119,7 @@ static void test_rows_and_numbers(void **state)
     mm_csv_t csv;
 
     (void)state;
-    mm_csv_init(&csv, keep, &out, 0);
+    mm_csv_init(&csv, keep, &out, ',', 0);
     mm_csv_bom(&csv);
     mm_csv_text(&csv, "");
     mm_csv_text(&csv, "");
@@ -143,7 +143,7 @@ static void test_bom_leaves_a_lone_empty_cell(void **state)
     mm_csv_t csv;
 
     (void)state;
-    mm_csv_init(&csv, keep, &out, 0);
+    mm_csv_init(&csv, keep, &out, ',', 0);
     mm_csv_bom(&csv);
     mm_csv_text(&csv, "");
     assert_string_equal(line_of(&out, &csv), "\xEF\xBB\xBF\"\"");
@@ -155,7 +155,7 @@ static void assert_time(int64_t ms, const char *expected)
     mm_csv_t csv;
 
     memset(&out, 0, sizeof(out));
-    mm_csv_init(&csv, keep, &out, 0);
+    mm_csv_init(&csv, keep, &out, ',', 0);
     mm_csv_text(&csv, "t");
     mm_csv_time(&csv, ms);
     assert_string_equal(line_of(&out, &csv) + 2, expected);
@@ -187,7 +187,7 @@ static void assert_join(const char *const *pieces, size_t n, const char *expecte
     mm_csv_t csv;
 
     memset(&out, 0, sizeof(out));
-    mm_csv_init(&csv, keep, &out, 0);
+    mm_csv_init(&csv, keep, &out, ',', 0);
     mm_csv_join(&csv, pieces, n, "; ");
     assert_string_equal(line_of(&out, &csv), expected);
 }
@@ -212,7 +212,7 @@ static void test_join_without_separator(void **state)
     mm_csv_t csv;
 
     (void)state;
-    mm_csv_init(&csv, keep, &out, 0);
+    mm_csv_init(&csv, keep, &out, ',', 0);
     mm_csv_join(&csv, (const char *const[]){"", "=\xC3", "\xBC"}, 3, "");
     assert_string_equal(line_of(&out, &csv), "'=%C3%BC");
 }
@@ -226,7 +226,7 @@ static void test_more_than_the_buffer(void **state)
     (void)state;
     memset(long_text, 'x', sizeof(long_text) - 1);
     long_text[10000] = '"';
-    mm_csv_init(&csv, keep, &out, 0);
+    mm_csv_init(&csv, keep, &out, ',', 0);
     mm_csv_text(&csv, long_text);
     mm_csv_text(&csv, "end");
     assert_true(out.calls >= 2);
@@ -248,15 +248,15 @@ static void test_failure_of_the_sink_stays(void **state)
     (void)state;
     memset(long_text, 'x', sizeof(long_text) - 1);
     out.fail_at = 2;
-    mm_csv_init(&csv, keep, &out, 0);
+    mm_csv_init(&csv, keep, &out, ',', 0);
     mm_csv_text(&csv, long_text);
     mm_csv_text(&csv, long_text);
     mm_csv_end_row(&csv);
-    assert_int_equal(csv.status, APR_ECONNABORTED);
+    assert_int_equal(csv.out.status, APR_ECONNABORTED);
     assert_int_equal(mm_csv_flush(&csv), APR_ECONNABORTED);
     assert_int_equal(mm_csv_flush(&csv), APR_ECONNABORTED);
     assert_int_equal(out.calls, 2);
-    assert_int_equal(out.len, sizeof(csv.buffer));
+    assert_int_equal(out.len, sizeof(csv.out.buffer));
 }
 
 int main(void)

@@ -49,6 +49,18 @@ static void test_nothing(void **state)
     }
 }
 
+static void test_what_was_given(void **state)
+{
+    const apr_array_header_t *given = taken(*state, "raw=1&%6cimit=7&parents=none").given;
+    const mm_given_t *second = &APR_ARRAY_IDX(given, 1, mm_given_t);
+
+    assert_int_equal(given->nelts, 3);
+    assert_string_equal(APR_ARRAY_IDX(given, 0, mm_given_t).name, "raw");
+    assert_string_equal(second->name, "limit");
+    assert_string_equal(second->value, "7");
+    assert_int_equal(taken(*state, NULL).given->nelts, 0);
+}
+
 static void test_numbers(void **state)
 {
     assert_int_equal(taken(*state, "limit=0").limit, 0);
@@ -159,13 +171,10 @@ static void test_quoting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_switches_and_words),
-        cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_twice),
-        cmocka_unit_test(test_decoding),
-        cmocka_unit_test(test_format_is_handed_on),
+        cmocka_unit_test(test_nothing),  cmocka_unit_test(test_what_was_given),
+        cmocka_unit_test(test_numbers),  cmocka_unit_test(test_switches_and_words),
+        cmocka_unit_test(test_unknown),  cmocka_unit_test(test_twice),
+        cmocka_unit_test(test_decoding), cmocka_unit_test(test_format_is_handed_on),
         cmocka_unit_test(test_quoting),
     };
 

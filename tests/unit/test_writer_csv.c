@@ -47,7 +47,7 @@ static void test_every_kind_of_cell(void **state)
     unit_t *unit = *state;
     out_t out = {.len = 0};
 
-    write_report(mm_writer_csv(keep, &out, 0, 0, unit->pool));
+    write_report(mm_writer_csv(keep, &out, ',', 0, 0, unit->pool));
     assert_string_equal(out.data, "name,views,last,parent_id\r\n'=1,-5,1970-01-01 00:00:01,c1; c2\r\n,,,\r\n");
 }
 
@@ -56,7 +56,7 @@ static void test_raw_and_a_byte_order_mark(void **state)
     unit_t *unit = *state;
     out_t out = {.len = 0};
 
-    write_report(mm_writer_csv(keep, &out, 1, 1, unit->pool));
+    write_report(mm_writer_csv(keep, &out, ',', 1, 1, unit->pool));
     assert_string_equal(out.data,
                         "\xEF\xBB\xBFname,views,last,parent_id\r\n=1,-5,1970-01-01 00:00:01,c1; c2\r\n,,,\r\n");
 }
@@ -65,7 +65,7 @@ static void test_sink_fails(void **state)
 {
     unit_t *unit = *state;
     out_t out = {.status = APR_ECONNABORTED};
-    mm_writer_t *writer = mm_writer_csv(keep, &out, 0, 0, unit->pool);
+    mm_writer_t *writer = mm_writer_csv(keep, &out, ',', 0, 0, unit->pool);
     mm_err_t err = {0};
 
     assert_int_equal(writer->ops->begin(writer, &envelope, &err), APR_SUCCESS);

@@ -205,7 +205,7 @@ static inline void fixture_forget(fixture_t *fixture)
 static inline void fixture_write_csv(fixture_t *fixture)
 {
     fixture->report.writer =
-        mm_writer_csv(fixture->sink, fixture, fixture->route.raw, fixture->route.bom, fixture->pool);
+        mm_writer_csv(fixture->sink, fixture, ',', fixture->route.raw, fixture->route.bom, fixture->pool);
 }
 
 #endif
