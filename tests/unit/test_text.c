@@ -150,11 +150,25 @@ static void sizes(void **state)
     }
 }
 
+static void test_character(void **state)
+{
+    (void)state;
+    assert_int_equal(mm_text_character(""), 0);
+    assert_int_equal(mm_text_character("a"), 1);
+    assert_int_equal(mm_text_character("\xC3\xBCx"), 2);
+    assert_int_equal(mm_text_character("\xE2\x82\xAC"), 3);
+    assert_int_equal(mm_text_character("\xF0\x9F\x98\x80"), 4);
+    assert_int_equal(mm_text_character("\xF0\x9F\x98"), 0);
+    assert_int_equal(mm_text_character("\xC3"), 0);
+    assert_int_equal(mm_text_character("\xBC"), 0);
+    assert_int_equal(mm_text_character("\xED\xA0\x80"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(well_formed), cmocka_unit_test(malformed), cmocka_unit_test(every_code_point),
-        cmocka_unit_test(type_names),  cmocka_unit_test(sizes),
+        cmocka_unit_test(test_character),   cmocka_unit_test(well_formed), cmocka_unit_test(malformed),
+        cmocka_unit_test(every_code_point), cmocka_unit_test(type_names),  cmocka_unit_test(sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
