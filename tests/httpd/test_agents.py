@@ -253,3 +253,21 @@ def test_database_holds_no_address_and_no_agent(httpd):
     held = b"".join(bson.encode(document) for name in site.counts.db.list_collection_names()
                     for document in site.counts.db[name].find())
     assert secret.encode() not in held and b"127.0.0.1" not in held
+
+
+def test_names_can_be_kept_out_altogether(httpd):
+    """As docs/counting.md says it is done."""
+    conf = CAPTURE.replace("On\n", """On
+    MetricsUser "%{reqenv:NOBODY}"
+    AuthType Basic
+    AuthName "demo"
+    AuthUserFile "${DIR}/passwords"
+    Require valid-user
+""")
+    site = httpd(conf, markers=False, modules=("auth_basic", "authn_core", "authn_file", "authz_user"))
+    site.password_file(("ada", "secret"))
+    site.file("datasets/one", "one")
+    site.start()
+    assert site.get("/datasets/one", user=("ada", "secret")).status == 200
+    site.counts.wait("datasets", {"one": (1, 0)})
+    assert site.counts.users() == {}
