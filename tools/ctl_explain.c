@@ -150,6 +150,9 @@ static void explain(explainer_t *explainer, const char *text, size_t len)
     else {
         explain_line(explainer, &explained, text, len);
     }
+    if (explained.sifted == MM_SIFTED_EVENT && mm_policy_is_nobody(&explainer->policy, explained.event.user)) {
+        explained.event.user = mm_bytes_of(NULL);
+    }
     if (explained.sifted == MM_SIFTED_EVENT) {
         explained.verdict = mm_count_add(explainer->count, &explained.event);
         ctl_explained_class(&explained, &explainer->policy, explainer->line_pool);

@@ -1,0 +1,141 @@
+"""Who a visit is of: names that are nobody, cookies that tell visitors apart, and what wins over Clowder's word."""
+
+import hashlib
+import json
+import os
+import subprocess
+
+import pytest
+
+from environment import clowder
+from environment.clowder import ADA, COOKIE_ADA
+from environment.httpd import BUILD, SETTINGS
+
+SESSION = "s3cret-session-value"
+
+
+def sha256(text):
+    return hashlib.sha256(text.encode()).hexdigest().encode()
+
+
+def section(path, lines):
+    return f'<Location "{path}">\n{lines}\n</Location>\n'
+
+
+CONF = section("/", 'MetricsCapture On\nMetricsUser "%{HTTP:X-User}"\nMetricsIdentity clowder cookie=id') + \
+    section("/datasets/in", "MetricsIdentity none") + \
+    section("/metrics", 'SetHandler metrics\nMetricsAuthz expr "true"\nMetricsRecord On')
+
+
+@pytest.fixture(scope="module")
+def server(httpd_of_file):
+    httpd = httpd_of_file(CONF, settings=SETTINGS + "MetricsAnonymousUser guest :guest\nMetricsAnonymousUser nobody\n")
+    httpd.file("datasets/a")
+    httpd.file("datasets/in")
+    httpd.start()
+    httpd.counts.wait_for_indexes()
+    clowder.fill(httpd.counts.db)
+    return httpd
+
+
+@pytest.fixture
+def site(server):
+    settle(server)
+    server.counts.forget()
+    return server
+
+
+def settle(site):
+    site.markers.settle()
+    site.markers.settle()
+
+
+def users(site):
+    settle(site)
+    return {key[2] for key in site.counts.users()}
+
+
+def visit(site, path="/datasets/a", **headers):
+    assert site.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()}).status == 200
+
+
+def test_names_that_are_nobody(site):
+    for name in ("guest", ":guest", "nobody", "Guest", "guests"):
+        visit(site, X_User=name)
+    assert site.post_lines("/metrics/events", {"type": "datasets", "id": "a", "action": "view", "user": "guest"},
+                           {"type": "datasets", "id": "a", "action": "view", "user": "eve"}).status == 202
+    assert users(site) == {"Guest", "guests", "eve"}
+    assert site.counts.of("datasets") == {"a": (7, 0)}
+
+
+def test_nobody_may_still_be_somebody_to_clowder(site):
+    visit(site, X_User="guest", Cookie=f"id={COOKIE_ADA}")
+    assert users(site) == {ADA}
+
+
+def test_whom_httpd_knows_wins(site):
+    visit(site, X_User="root", Cookie=f"id={COOKIE_ADA}")
+    assert users(site) == {"root"}
+
+
+def test_without_a_name_of_httpds_clowder_is_asked(site):
+    visit(site, Cookie=f"id={COOKIE_ADA}")
+    assert users(site) == {ADA}
+
+
+def test_a_use_that_is_posted_is_of_who_posts_it(site):
+    assert site.post("/metrics/datasets/a/views", headers={"Cookie": f"id={COOKIE_ADA}"}).status == 202
+    assert users(site) == {ADA}
+
+
+def test_none_in_a_section(site):
+    visit(site, "/datasets/in", Cookie=f"id={COOKIE_ADA}")
+    assert users(site) == set()
+    assert site.counts.of("datasets") == {"in": (1, 0)}
+
+
+def test_settings_for_metricsctl(server):
+    settings = json.loads((server.spool / "settings.json").read_text())
+    assert settings["anonymous_users"] == ["guest", ":guest", "nobody"]
+
+
+def test_sessions_are_spooled_as_hashes_only(httpd):
+    conf = section("/", "MetricsCapture On\nMetricsSessionCookie JSESSIONID") + \
+        section("/datasets/in", "MetricsSessionCookie none") + section("/datasets/other", "MetricsSessionCookie sid")
+    site = httpd(conf, settings=SETTINGS + "MetricsDrainer Off\n")
+    for name in ("a", "in", "other"):
+        site.file(f"datasets/{name}")
+    site.start()
+    visit(site, "/datasets/in", Cookie=f"JSESSIONID={SESSION}")
+    visit(site, "/datasets/other", Cookie=f"JSESSIONID={SESSION}")
+    assert sha256(SESSION) not in spooled(site)
+    visit(site, Cookie=f"x=1; JSESSIONID={SESSION}")
+    assert sha256(SESSION) in spooled(site)
+    visit(site, "/datasets/other", Cookie=f"sid={SESSION}2")
+    assert sha256(SESSION + "2") in spooled(site)
+    assert SESSION.encode() not in spooled(site)
+    assert SESSION not in site.log_text()
+
+
+def spooled(site):
+    return b"".join(path.read_bytes() for path in site.spool.iterdir())
+
+
+@pytest.mark.parametrize("says", ["settings", "option"])
+def test_metricsctl_drain_asks_the_database_of_the_catalogue(httpd, says):
+    """A database of its own, that httpd's configuration or the command line names by a file."""
+    site = httpd(CONF, settings="")
+    elsewhere = site.counts.db.name + "_clowder"
+    uri_file = site.directory / "catalog.uri"
+    uri_file.write_text(site.mongo_uri.replace(site.counts.db.name, elsewhere) + "\n")
+    catalogue = f'MetricsCatalogURI "file:{uri_file}"\n' if says == "settings" else ""
+    site.settings = SETTINGS + "MetricsDrainer Off\n" + catalogue
+    site.file("datasets/a")
+    site.start()
+    clowder.fill(site.counts.client[elsewhere])
+    visit(site, Cookie=f"id={COOKIE_ADA}")
+    options = ["--catalog-uri-file", uri_file] if says == "option" else []
+    subprocess.run([BUILD / "metricsctl", "drain", "--once", "--spool", site.spool, *options],
+                   env={**os.environ, "MONGODB_URI": site.mongo_uri}, check=True, capture_output=True, timeout=60)
+    assert {key[2] for key in site.counts.users()} == {ADA}
+    site.counts.client.drop_database(elsewhere)
