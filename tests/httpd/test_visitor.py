@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from environment import clowder
+from environment import Gate, clowder, wait_for
 from environment.clowder import ADA, COOKIE_ADA
 from environment.httpd import BUILD, SETTINGS
 
@@ -139,3 +139,31 @@ def test_metricsctl_drain_asks_the_database_of_the_catalogue(httpd, says):
                    env={**os.environ, "MONGODB_URI": site.mongo_uri}, check=True, capture_output=True, timeout=60)
     assert {key[2] for key in site.counts.users()} == {ADA}
     site.counts.client.drop_database(elsewhere)
+
+
+def test_while_clowders_database_is_away_everything_waits(httpd, database):
+    """Not only who needs it: a batch is one. Then all of it counts, once, and for whom it was."""
+    host, port = database.uri.partition("://")[2].partition("/")[0].rpartition("@")[2].rsplit(":", 1)
+    gate = Gate(host, int(port))
+    site = httpd(CONF)
+    catalogue = site.mongo_uri.replace(f"{host}:{port}", f"127.0.0.1:{gate.port}")
+    site.settings = SETTINGS + f'MetricsCatalogURI "{catalogue}"\n'
+    for name in ("a", "b"):
+        site.file(f"datasets/{name}")
+    site.start()
+    site.counts.wait_for_indexes()
+    clowder.fill(site.counts.db)
+    gate.shut()
+    site.expect_log("MM0206: the spool .*cannot be drained.*social.users")
+    for _ in range(3):
+        visit(site, "/datasets/a", X_User="eve")
+        visit(site, "/datasets/b", Cookie=f"id={COOKIE_ADA}")
+    wait_for(lambda: "MM0206" in site.log_text(), what="the drainer complains")
+    before = site.counts.of("datasets")
+    assert "b" not in before
+    gate.open()
+    wait_for(lambda: site.counts.of("datasets").get("b") == (3, 0), what="who waited is counted")
+    settle(site)
+    assert site.counts.of("datasets") == {"a": (3, 0), "b": (3, 0)}
+    assert site.counts.users() == {("datasets", "a", "eve"): (3, 0), ("datasets", "b", ADA): (3, 0)}
+    gate.close()
