@@ -40,7 +40,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
-    return mm_supervise_start(pconf, s);
+    int status = mm_handler_post_config(pconf, s);
+    return status == OK ? mm_supervise_start(pconf, s) : status;
 }
 
 static void child_init(apr_pool_t *pchild, server_rec *s)

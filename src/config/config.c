@@ -13,6 +13,9 @@
 
 APLOG_USE_MODULE(metrics);
 
+/* A tenth of the workers that Debian's httpd has. */
+#define MAX_REPORTS 16
+
 static mm_config_t *being_read;
 
 static mm_config_t *config_create(apr_pool_t *pool)
@@ -21,6 +24,7 @@ static mm_config_t *config_create(apr_pool_t *pool)
     config->pool = pool;
     config->prefix = MM_STORE_PREFIX_DEFAULT;
     config->double_click_ms = MM_POLICY_DOUBLE_CLICK_MS;
+    config->max_reports = MAX_REPORTS;
     config->drainer = 1;
     config->types = apr_array_make(pool, 4, sizeof(mm_type_t));
     config->catalogs = apr_array_make(pool, 4, sizeof(mm_catalog_t *));

@@ -14,10 +14,11 @@
 
 APLOG_USE_MODULE(metrics);
 
-#define URI_FILE_MAX   (64 * 1024)
-#define INTERVAL_MIN_S 0.05
-#define INTERVAL_MAX_S 3600.0
-#define PREFIX_MAX     32
+#define URI_FILE_MAX    (64 * 1024)
+#define INTERVAL_MIN_S  0.05
+#define INTERVAL_MAX_S  3600.0
+#define PREFIX_MAX      32
+#define MAX_REPORTS_MAX 4096
 /* Twice the largest frame, so that whatever can be recorded at all fits into a spool that is empty. */
 #define SPOOL_MAX_MIN (INT64_C(8) * 1024 * 1024)
 #define DOWNLOAD_RULE ((void *)1)
@@ -145,6 +146,19 @@ static const char *set_double_click(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_max_reports(cmd_parms *cmd, void *dir, const char *arg)
+{
+    (void)dir;
+    char *end = NULL;
+    long n = strtol(arg, &end, 10);
+    if (end == arg || *end != '\0' || n < 1 || n > MAX_REPORTS_MAX) {
+        return apr_psprintf(cmd->pool, "MetricsMaxReports: \"%s\" is not a number of reports from 1 to %d", arg,
+                            MAX_REPORTS_MAX);
+    }
+    mm_config_being_read()->max_reports = (int)n;
+    return NULL;
+}
+
 static const char *set_drainer(cmd_parms *cmd, void *dir, int on)
 {
     (void)cmd;
@@ -260,6 +274,7 @@ GLOBAL(set_catalog_uri, const char *)
 GLOBAL(set_prefix, const char *)
 GLOBAL(set_interval, const char *)
 GLOBAL(set_double_click, const char *)
+GLOBAL(set_max_reports, const char *)
 GLOBAL(set_drainer, int)
 
 #define ANYWHERE (RSRC_CONF | ACCESS_CONF)
@@ -284,6 +299,8 @@ const command_rec mm_config_commands[] = {
                     "files of patterns: agents whose visits are counted apart, as those of scripts"),
     AP_INIT_ITERATE("MetricsAllowAgents", mm_set_allow_agents, NULL, RSRC_CONF,
                     "regular expressions: agents that are neither, whatever the lists say"),
+    AP_INIT_TAKE1("MetricsMaxReports", set_max_reports_globally, NULL, RSRC_CONF,
+                  "how many reports may run at once, in all children together; 16 if not set"),
     AP_INIT_FLAG("MetricsDrainer", set_drainer_globally, NULL, RSRC_CONF,
                  "On (as if not set): httpd runs the drainer; Off: `metricsctl drain` does"),
     AP_INIT_RAW_ARGS("<MetricsType", mm_set_type_section, NULL, RSRC_CONF,

@@ -2,6 +2,7 @@
 #include "serve/handler.h"
 
 #include "apr_strings.h"
+#include "http_log.h"
 #include "http_protocol.h"
 
 #include "authz/authz.h"
@@ -9,10 +10,13 @@
 #include "route/route.h"
 #include "serve/location.h"
 #include "serve/problem.h"
+#include "serve/quota.h"
 #include "serve/recording.h"
 #include "serve/reports.h"
 #include "serve/status.h"
 #include "store/store.h"
+
+APLOG_USE_MODULE(metrics);
 
 static int method_not_allowed(request_rec *r, const char *allow)
 {
@@ -28,6 +32,16 @@ static int record(request_rec *r, const mm_route_t *route)
                                "MetricsRecord On.");
     }
     return route->endpoint == MM_ENDPOINT_EVENTS ? mm_recording_events(r) : mm_recording_one(r, route);
+}
+
+int mm_handler_post_config(apr_pool_t *pconf, server_rec *s)
+{
+    mm_err_t err;
+    if (mm_quota_share(mm_config_get(s)->max_reports, pconf, &err) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "MM0606: %s", err.text);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
 }
 
 void mm_handler_child_init(server_rec *s)

@@ -18,6 +18,7 @@
 #include "route/params.h"
 #include "serve/guard.h"
 #include "serve/problem.h"
+#include "serve/quota.h"
 #include "serve/stream.h"
 
 APLOG_USE_MODULE(metrics);
@@ -87,6 +88,21 @@ static int no_report(request_rec *r, const mm_err_t *err)
                            "The report cannot be made now. The server's error log says why.");
 }
 
+static mm_throttle_t refusals;
+
+static int too_many(request_rec *r, int max)
+{
+    int64_t times;
+    if (mm_throttle_tell(&refusals, apr_time_now(), 1, &times)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "MM0605: %" APR_INT64_T_FMT " report(s) refused: %d run already, as many as MetricsMaxReports "
+                      "allows",
+                      times, max);
+    }
+    return mm_problem_send(r, HTTP_TOO_MANY_REQUESTS,
+                           "As many reports run as may at once. Please try again in some seconds.");
+}
+
 static int write_report(request_rec *r, mm_report_run_t *run, mm_stream_t *stream)
 {
     mm_err_t err;
@@ -132,6 +148,9 @@ int mm_reports_serve(request_rec *r, const mm_route_t *route, const mm_location_
     const mm_format_info_t *format = negotiate(r, route);
     if (!format) {
         return not_acceptable(r);
+    }
+    if (!mm_quota_take(r)) {
+        return too_many(r, config->max_reports);
     }
     mm_stream_t *stream = mm_stream_create(r);
     report.gate = (mm_gate_t){mm_guard_see_resources, guard};
