@@ -33,7 +33,7 @@ SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-
 SAN_FLAGS  := -O1 -g $(SANITIZE) -DUNIT_SANITIZED
 
 .PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd test-mpm test-faults \
-        check lint fuzz torture bench-record bench-agents bench-outage bench-backlog format format-check clean install
+        check lint fuzz torture bench-record bench-agents bench-outage bench-backlog bench-import format format-check clean install
 # The field's lists of robots and machines, fetched once. Empty: without them.
 AGENT_LISTS ?= $(BUILD)/share/robots.txt
 
@@ -55,6 +55,7 @@ help:
 ## make bench-outage   what a database that is away for MINUTES (default 5) costs visitors
 ## make bench-agents   how many robots and how many browsers the lists take for robots, and how fast
 ## make bench-backlog  how fast, and in how much memory, EVENTS (default ten million) in the spool are drained
+## make bench-import   how fast an access log of LINES (default a million) is imported, next to GoAccess
 ## make format         formats the C sources
 
 # --- build ------------------------------------------------------------------------------------------------------------
@@ -188,6 +189,11 @@ bench-backlog: $(BUILD)/fill_spool
 	@scripts/bootstrap test
 	@$(MAKE) --no-print-directory -s all
 	@$(BUILD)/venv/bin/python bench/backlog.py --events $(EVENTS)
+LINES ?= 1000000
+bench-import: $(AGENT_LISTS)
+	@scripts/bootstrap bench
+	@$(MAKE) --no-print-directory -s all
+	@$(BUILD)/venv/bin/python bench/import_log.py --lines $(LINES)
 torture: MINUTES ?= 30
 torture:
 	@scripts/bootstrap test

@@ -131,6 +131,20 @@ static void show_row(const char *name, int64_t n)
     }
 }
 
+/* Not what is left of the lines: a line can stand for several uses. */
+static int64_t left_out(const mm_import_tally_t *tally)
+{
+    int64_t sum = 0;
+
+    for (int i = MM_SIFTED_EVENT + 1; i < MM_SIFTED_KINDS; i++) {
+        sum += tally->sifted[i];
+    }
+    for (int i = MM_COUNTED + 1; i < MM_VERDICTS; i++) {
+        sum += tally->verdicts[i];
+    }
+    return sum;
+}
+
 void ctl_summary_text(const ctl_summary_t *summary)
 {
     const mm_import_tally_t *tally = summary->tally;
@@ -148,7 +162,7 @@ void ctl_summary_text(const ctl_summary_t *summary)
         fputs(" UTC", stdout);
     }
     printf("\n  %-22s %15s\n", summary->dry ? "would be counted" : "counted", with_commas(number, counted));
-    printf("  %-22s %15s\n", "left out", with_commas(number, tally->lines - counted));
+    printf("  %-22s %15s\n", "left out", with_commas(number, left_out(tally)));
     for (int i = MM_SIFTED_EVENT + 1; i < MM_SIFTED_KINDS; i++) {
         show_row(mm_sifted_name((mm_sifted_t)i), tally->sifted[i]);
     }

@@ -24,7 +24,9 @@ apr_status_t mm_connection_open(mm_connection_t *connection, mm_err_t *err)
     rv = mm_store_open(&connection->store, connection->uri, connection->prefix, connection->store_pool, err);
     if (rv != APR_SUCCESS) {
         close_it(connection);
+        return rv;
     }
+    mm_store_expect_new(connection->store, connection->expects_new);
     return rv;
 }
 

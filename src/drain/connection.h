@@ -20,12 +20,13 @@
 /* Between two tries to make the indexes. */
 #define MM_CONNECTION_PREPARE_US (INT64_C(60) * 1000000)
 
-/* The first five are the caller's; the rest begins as zeros. */
+/* The first six are the caller's; the rest begins as zeros. */
 typedef struct mm_connection {
     const char *uri, *prefix;
     const char *const *types;
     size_t n_types;
     apr_pool_t *pool; /* what is opened lives below it */
+    bool expects_new; /* see mm_store_expect_new */
     apr_pool_t *store_pool;
     mm_store_t *store;     /* NULL when closed */
     bool prepared;         /* the indexes are there */

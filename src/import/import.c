@@ -85,7 +85,8 @@ static apr_status_t set_up(mm_import_t *import, mm_err_t *err)
                                            .prefix = options->prefix,
                                            .types = options->types,
                                            .n_types = options->n_types,
-                                           .pool = import->pool};
+                                           .pool = import->pool,
+                                           .expects_new = true};
     import->courier = (mm_courier_t){.dir = options->dir,
                                      .connection = import->connection,
                                      .wait = wait_of(import),

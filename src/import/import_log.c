@@ -291,7 +291,10 @@ static apr_status_t read_log(mm_import_t *import, mm_ledger_t *ledger, mm_import
     else if (rv == APR_EOF) {
         rv = APR_SUCCESS;
     }
-    if (rv == APR_EINTR || import->unresolved.status != APR_SUCCESS) {
+    if (rv == APR_EINTR) { /* what is in the count has no ledger */
+        return mm_err_set(&import->unresolved, rv, "told to stop");
+    }
+    if (import->unresolved.status != APR_SUCCESS) {
         return rv;
     }
     *end = ledger->offset > from ? MM_IMPORT_READ : MM_IMPORT_KNOWN;

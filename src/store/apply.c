@@ -10,6 +10,10 @@
  * before; less or none, then something else refused it; more, then a later batch of this spool was applied before this
  * one, which only somebody else can have done who gives out the same numbers.
  *
+ * Where documents are mostly new (an import of years that were not counted yet) they are inserted first, as the upsert
+ * would have made them, and only those whose _id is there already go the way above: servers insert a batch many times
+ * as fast as they upsert it (measured: 46,000 a second against 1,600 with secantusd-rs).
+ *
  * Every answer that leaves a doubt is MM_RETRY; applying again is free of harm.
  */
 #include "store/store_private.h"
@@ -78,18 +82,32 @@ static const char *collection_of(const apply_t *apply, const mm_delta_t *delta)
     }
 }
 
-static bool add_update(mongoc_bulk_operation_t *bulk, apply_t *apply, size_t i, bool upsert)
+/* How deltas are sent. */
+typedef enum manner {
+    INSERT, /* those whose _id is there are to be upserted */
+    UPSERT, /* those that met their own _id are to be updated */
+    UPDATE
+} manner_t;
+
+static bool add_update(mongoc_bulk_operation_t *bulk, apply_t *apply, size_t i, manner_t manner)
 {
-    bson_t filter = BSON_INITIALIZER, update = BSON_INITIALIZER, opts = BSON_INITIALIZER;
+    bson_t filter = BSON_INITIALIZER, update = BSON_INITIALIZER, opts = BSON_INITIALIZER, doc = BSON_INITIALIZER;
     bson_error_t error = {0};
     bool added;
 
     mm_update_build(&filter, &update, &apply->deltas[i], apply->seq_path, apply->seq);
-    BSON_APPEND_BOOL(&opts, "upsert", upsert);
-    added = mongoc_bulk_operation_update_one_with_opts(bulk, &filter, &update, &opts, &error);
+    if (manner == INSERT) {
+        mm_insert_build(&doc, &filter, &update);
+        added = mongoc_bulk_operation_insert_with_opts(bulk, &doc, NULL, &error);
+    }
+    else {
+        BSON_APPEND_BOOL(&opts, "upsert", manner == UPSERT);
+        added = mongoc_bulk_operation_update_one_with_opts(bulk, &filter, &update, &opts, &error);
+    }
     if (!added) {
         reject(apply, i, MM_UNSTORABLE, error.message);
     }
+    bson_destroy(&doc);
     bson_destroy(&opts);
     bson_destroy(&update);
     bson_destroy(&filter);
@@ -159,13 +177,15 @@ static size_t judge_errors(apply_t *apply, const selection_t *sent, const bson_t
 /* Whether the server took all of the updates that it does not name as failed, for good. */
 static bool is_durable(const bson_t *reply, bool ok, bool upsert, size_t sent, size_t named)
 {
-    size_t seen = named + (size_t)(mm_reply_int(reply, "nMatched") + mm_reply_int(reply, "nUpserted"));
+    size_t seen = named + (size_t)(mm_reply_int(reply, "nMatched") + mm_reply_int(reply, "nUpserted") +
+                                   mm_reply_int(reply, "nInserted"));
     bson_iter_t concern;
 
     if (mm_reply_array(reply, "writeConcernErrors", &concern) && bson_iter_next(&concern)) {
         return false;
     }
-    /* An upsert matches, inserts or fails: the sum tells whether all were heard of. Without upsert it does not. */
+    /* An insert inserts or fails, an upsert matches, inserts or fails: the sum tells whether all were heard of. Without
+     * upsert it does not. */
     return upsert ? seen == sent : ok;
 }
 
@@ -201,9 +221,9 @@ static bool judge(apply_t *apply, const selection_t *sent, bool ok, const bson_t
     return named > 0;
 }
 
-/* Sends the selected updates: as upserts when there is an again to receive those that met their own _id. Returns false
- * when nothing was heard of them: they are MM_RETRY then. */
-static bool send_updates(apply_t *apply, mongoc_collection_t *collection, const selection_t *selected,
+/* Sends the selected deltas. Those that met their own _id go into again, which is NULL for an update only. Returns
+ * false when nothing was heard of them: they are MM_RETRY then. */
+static bool send_updates(apply_t *apply, mongoc_collection_t *collection, manner_t manner, const selection_t *selected,
                          selection_t *again)
 {
     mongoc_bulk_operation_t *bulk = new_bulk(apply, collection);
@@ -214,7 +234,7 @@ static bool send_updates(apply_t *apply, mongoc_collection_t *collection, const 
     bool ok, heard = true;
 
     for (i = 0; i < selected->n; i++) {
-        if (add_update(bulk, apply, selected->at[i], again != NULL)) {
+        if (add_update(bulk, apply, selected->at[i], manner)) {
             sent.at[sent.n++] = selected->at[i];
         }
     }
@@ -273,11 +293,19 @@ static bool confirm(apply_t *apply, mongoc_collection_t *collection, const selec
 static bool apply_collection(apply_t *apply, const char *name, const selection_t *selected)
 {
     mongoc_collection_t *collection = mm_store_collection(apply->store, name);
+    selection_t known = {apr_palloc(apply->pool, sizeof(size_t) * selected->n), 0};
     selection_t again = {apr_palloc(apply->pool, sizeof(size_t) * selected->n), 0};
-    bool heard = send_updates(apply, collection, selected, &again);
+    bool heard = true;
 
+    if (apply->store->expects_new) {
+        heard = send_updates(apply, collection, INSERT, selected, &known);
+        selected = &known;
+    }
+    if (heard && selected->n > 0) {
+        heard = send_updates(apply, collection, UPSERT, selected, &again);
+    }
     if (heard && again.n > 0) {
-        heard = send_updates(apply, collection, &again, NULL) && confirm(apply, collection, &again);
+        heard = send_updates(apply, collection, UPDATE, &again, NULL) && confirm(apply, collection, &again);
     }
     mongoc_collection_destroy(collection);
     return heard;

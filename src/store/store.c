@@ -102,6 +102,11 @@ const char *mm_store_totals_name(const mm_store_t *store, const char *type, apr_
     return apr_pstrcat(pool, store->prefix, type, NULL);
 }
 
+void mm_store_expect_new(mm_store_t *store, bool expected)
+{
+    store->expects_new = expected;
+}
+
 const char *mm_store_users_name(const mm_store_t *store, apr_pool_t *pool)
 {
     return apr_pstrcat(pool, store->prefix, "users", NULL);

@@ -61,6 +61,9 @@ apr_status_t mm_store_settle(mm_store_t *store, const char *spool_id, int64_t se
 apr_status_t mm_store_settled(mm_store_t *store, const char *spool_id, int64_t seq, const char *nonce, bool *settled,
                               mm_err_t *err);
 
+/* Most of the documents that deltas are applied to will be new: tries to insert them first. Only the speed differs. */
+void mm_store_expect_new(mm_store_t *store, bool expected);
+
 typedef enum mm_outcome {
     MM_APPLIED,   /* this document holds the delta now, by this call or an earlier one */
     MM_RETRY,     /* not known, or not now: apply the same again */

@@ -15,6 +15,7 @@ struct mm_store {
     mongoc_client_t *client;
     const char *database;
     const char *prefix;
+    bool expects_new;    /* documents are inserted before they are upserted */
     int64_t patience_ms; /* what the server may spend on one operation, so that it gives up before our socket does */
 };
 
@@ -32,6 +33,8 @@ apr_status_t mm_store_fail(mm_err_t *err, const bson_error_t *error, const char 
 
 /* update.c: into two empty documents. seq_path is "seq.SPOOL". */
 void mm_update_build(bson_t *filter, bson_t *update, const mm_delta_t *delta, const char *seq_path, int64_t seq);
+/* insert.c: the document that this update, as an upsert with this filter, would insert. Into an empty one. */
+void mm_insert_build(bson_t *doc, const bson_t *filter, const bson_t *update);
 /* The text of the _id of a delta's document. */
 const char *mm_update_id(const mm_delta_t *delta, apr_pool_t *pool);
 

@@ -434,3 +434,37 @@ def test_a_database_that_comes_late_is_waited_for(house):
     process.communicate(timeout=60)
     assert process.returncode == 1
     assert house.run(log)[0]["lines"] == 200
+
+
+def test_lists_in_the_query_count_each_id(house):
+    settings = json.loads((house.spool / "settings.json").read_text())
+    settings["rules"].insert(0, {"type": "files", "action": "download", "pattern": "^/partial$", "query": "fileList"})
+    settings["rules"].insert(0, {"type": "datasets", "action": "view", "pattern": "^/CASE/(.+)$", "case": "lower"})
+    settings["anonymous_users"] = ["guest"]
+    (house.spool / "settings.json").write_text(json.dumps(settings))
+    line = '192.0.2.1 - %s [31/Jan/2026:12:00:00 +0000] "GET %s HTTP/1.1" 200 3 "-" "Firefox"\n'
+    log = house.directory / "access.log"
+    log.write_text(line % ("ada", "/partial?fileList=f1,f2,f1%2Cf3") + line % ("guest", "/CASE/AbC") +
+                   line % ("ada", "/partial?other=1"))
+    summary, _ = house.run(log)
+    counts = house.database.all()
+    assert summary["counted"] == 4 and summary["left_out"]["unfit"] == 1
+    assert {key for name, key in counts if name == "files"} == {"f1", "f2", "f3"}
+    assert {key for name, key in counts if name == "datasets"} == {"abc"}
+    assert {doc["user"] for (name, _), doc in counts.items() if name == "users"} == {"ada"}
+
+
+def test_what_a_key_stands_for_is_asked(house):
+    settings = json.loads((house.spool / "settings.json").read_text())
+    settings["rules"].insert(0, {"type": "files", "action": "download", "pattern": "^/s/(.+)$",
+                                 "via": "links:_id:fileId"})
+    (house.spool / "settings.json").write_text(json.dumps(settings))
+    house.database.db.links.insert_one({"_id": "share1", "fileId": "f9"})
+    line = '192.0.2.%d - - [31/Jan/2026:12:00:00 +0000] "GET /s/%s HTTP/1.1" 200 3 "-" "Firefox"\n'
+    log = house.directory / "access.log"
+    log.write_text(line % (1, "share1") + line % (2, "gone"))
+    summary, _ = house.run(log)
+    assert (summary["counted"], summary["left_out"]["key"]) == (1, 1)
+    assert {key for name, key in house.database.all() if name == "files"} == {"f9"}
+    assert house.database.ledgers()[0]["uses"] == 1
+    assert house.run(log)[0]["lines"] == 0
