@@ -141,6 +141,20 @@ static apr_status_t fill(mm_agents_t *agents, const mm_agents_sources_t *sources
     return rv;
 }
 
+/* So that one can see which lists are in force. */
+static void tell(const mm_agents_t *agents)
+{
+    const mm_agents_sizes_t *sizes = &agents->sizes;
+
+    if (sizes->robots + sizes->machines + sizes->allow > 0) {
+        mm_log(agents->log, MM_LOG_INFO, "MM0803",
+               "agents are classified by %lu patterns of robots, %lu of machines and %lu that are allowed; %lu of the "
+               "robots' were taken out as machines'",
+               (unsigned long)sizes->robots, (unsigned long)sizes->machines, (unsigned long)sizes->allow,
+               (unsigned long)sizes->subtracted);
+    }
+}
+
 apr_status_t mm_agents_load(mm_agents_t **result, const mm_agents_sources_t *sources, const mm_log_t *log,
                             apr_pool_t *pool, mm_err_t *err)
 {
@@ -158,6 +172,7 @@ apr_status_t mm_agents_load(mm_agents_t **result, const mm_agents_sources_t *sou
     agents->sizes.robots = mm_patterns_count(agents->lists[MM_AGENT_ROBOT]);
     agents->sizes.machines = mm_patterns_count(agents->lists[MM_AGENT_MACHINE]);
     agents->sizes.allow = mm_patterns_count(agents->lists[MM_AGENT_ALLOWED]);
+    tell(agents);
     *result = agents;
     return APR_SUCCESS;
 }

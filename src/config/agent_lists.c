@@ -59,7 +59,9 @@ const char *mm_set_allow_agents(cmd_parms *cmd, void *dir, const char *expressio
 
 static void log_to_httpd(void *baton, mm_log_level_t level, const char *tag, const char *text)
 {
-    (void)level;
+    if (level > MM_LOG_WARNING) {
+        return;
+    }
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, baton, "%s: %s", tag, text);
 }
 

@@ -1,5 +1,6 @@
 """Robots, machines and people, by lists of agents: what counts as what, and lists that change or are missing."""
 
+import os
 import subprocess
 
 import bson
@@ -137,6 +138,25 @@ def test_reload_without_a_list_waits_for_it(httpd):
     assert site.counts.of("datasets") == {"one": (1, 0)}
     robots.write_text(text)
     site.counts.wait("datasets", {"one": (2, 0)})
+
+
+def test_list_that_only_root_may_read_is_waited_for(httpd):
+    """httpd's parent may read what the drainer, which is httpd's User, may not."""
+    site = make(httpd, start=False)
+    robots = site.directory / "robots.txt"
+    robots.chmod(0)
+    if os.geteuid() != 0:
+        site.allow_log("MM0306|AH00016")
+        with pytest.raises(StartError, match="robots.txt"):
+            site.start()
+        return
+    site.expect_log("MM0712: .*robots.txt.*[Pp]ermission")
+    site.start()
+    visit(site, "Firefox")
+    wait_for(lambda: "MM0712" in site.log_text(), what="the drainer says what it waits for")
+    robots.chmod(0o644)
+    site.counts.wait("datasets", {"one": (1, 0)})
+    assert "MM0803: agents are classified by 3 patterns of robots" in site.log_text()
 
 
 def test_start_without_a_list_is_refused(httpd):

@@ -5,13 +5,18 @@
 
 typedef struct heard {
     int n;
-    char text[2048];
+    char text[2048], info[256];
 } heard_t;
 
 static void hear(void *baton, mm_log_level_t level, const char *tag, const char *text)
 {
     heard_t *heard = baton;
 
+    if (level == MM_LOG_INFO) {
+        assert_string_equal(tag, "MM0803");
+        snprintf(heard->info, sizeof(heard->info), "%s", text);
+        return;
+    }
     assert_int_equal(level, MM_LOG_WARNING);
     assert_string_equal(tag, "MM0802");
     heard->n++;
@@ -125,6 +130,7 @@ static void test_bad_patterns_of_a_file_are_left_out(void **state)
     }
     assert_non_null(strstr(heard.text, "/machines line 2"));
     assert_non_null(strstr(heard.text, "every browser"));
+    assert_non_null(strstr(heard.info, "2 patterns of robots, 1 of machines"));
     assert_int_equal(look_up(agents, "Mozilla/5.0"), MM_AGENT_UNLISTED);
     assert_int_equal(look_up(agents, "a spider"), MM_AGENT_ROBOT);
 }
