@@ -468,3 +468,22 @@ def test_what_a_key_stands_for_is_asked(house):
     assert {key for name, key in house.database.all() if name == "files"} == {"f9"}
     assert house.database.ledgers()[0]["uses"] == 1
     assert house.run(log)[0]["lines"] == 0
+
+
+def test_robots_are_left_out_and_machines_kept_apart(house):
+    """By the site's lists, as in live recording; a line without an agent is a machine's."""
+    (house.directory / "robots.txt").write_text("bot\ncurl/\n")
+    (house.directory / "machines.txt").write_text("curl/\n")
+    settings_file(house.spool, robots=[str(house.directory / "robots.txt")],
+                  machines=[str(house.directory / "machines.txt")], allow_agents=["^nice"])
+    line = '192.0.2.%d - - [31/Jan/2026:12:00:00 +0000] "GET /datasets/d HTTP/1.1" 200 5 "-" "%s"\n'
+    agents = ("Firefox", "Googlebot/2.1", "curl/8", "-", "nice bot", "xbot curl/8")
+    log = house.directory / "access.log"
+    log.write_text("".join(line % each for each in enumerate(agents)))
+    summary, _ = house.run(log)
+    assert summary["left_out"]["robot"] == 2
+    counted = house.database.all()["datasets", "d"]
+    assert (counted["views"], counted["machine_views"]) == (4, 2)
+    settings_file(house.spool, robots=["/no/such/robots.txt"])
+    _, said = house.run("--dry-run", log, expect=1)
+    assert "/no/such/robots.txt" in said
