@@ -20,7 +20,8 @@
 
 struct mm_agents {
     mm_patterns_t *lists[MM_AGENT_LISTS]; /* NULL for MM_AGENT_UNLISTED */
-    mm_agent_cache_t *cache;              /* NULL: none */
+    mm_agent_cache_t *cache;              /* NULL: none yet, or none can be had */
+    bool used;                            /* it was asked for something, and so tried to make a cache */
     const mm_log_t *log;
     apr_pool_t *pool;
     mm_agents_sizes_t sizes;
@@ -141,12 +142,17 @@ static apr_status_t fill(mm_agents_t *agents, const mm_agents_sources_t *sources
     return rv;
 }
 
+static bool is_empty(const mm_agents_t *agents)
+{
+    return agents->sizes.robots + agents->sizes.machines + agents->sizes.allow == 0;
+}
+
 /* So that one can see which lists are in force. */
 static void tell(const mm_agents_t *agents)
 {
     const mm_agents_sizes_t *sizes = &agents->sizes;
 
-    if (sizes->robots + sizes->machines + sizes->allow > 0) {
+    if (!is_empty(agents)) {
         mm_log(agents->log, MM_LOG_INFO, "MM0803",
                "agents are classified by %lu patterns of robots, %lu of machines and %lu that are allowed; %lu of the "
                "robots' were taken out as machines'",
@@ -168,7 +174,6 @@ apr_status_t mm_agents_load(mm_agents_t **result, const mm_agents_sources_t *sou
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    agents->cache = mm_agent_cache_create(pool);
     agents->sizes.robots = mm_patterns_count(agents->lists[MM_AGENT_ROBOT]);
     agents->sizes.machines = mm_patterns_count(agents->lists[MM_AGENT_MACHINE]);
     agents->sizes.allow = mm_patterns_count(agents->lists[MM_AGENT_ALLOWED]);
@@ -201,6 +206,14 @@ mm_agent_list_t mm_agents_look_up(mm_agents_t *agents, const char *agent, size_t
     uint64_t key;
     int known;
 
+    if (is_empty(agents)) {
+        return MM_AGENT_UNLISTED;
+    }
+    /* Not before: who only looks whether the lists can be read needs none. */
+    if (!agents->used) {
+        agents->used = true;
+        agents->cache = mm_agent_cache_create(agents->pool);
+    }
     if (!agents->cache) {
         return ask(agents, agent, len);
     }
