@@ -229,6 +229,7 @@ static int explain_run(int argc, const char *const *argv, apr_pool_t *pool)
     }
     explainer.count = mm_count_create(&explainer.policy, pool);
     explainer.sieve.rules = explainer.rules;
+    explainer.sieve.now_us = apr_time_now();
     apr_pool_create(&explainer.line_pool, pool);
     explainer.sieve.pool = explainer.line_pool;
     return explain_all(&explainer);

@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <unistd.h>
+#include <apr_time.h>
 #include "drain/batch.h"
 #include "drain/drain.h"
 #include "drain/reserve.h"
@@ -122,6 +123,7 @@ apr_status_t mm_import_create(mm_import_t **result, const mm_import_options_t *o
     import->sieve = (mm_sieve_t){.rules = options->rules,
                                  .since_us = options->since_us,
                                  .until_us = options->until_us,
+                                 .now_us = apr_time_now(),
                                  .live_us = options->live_us};
     import->seen = apr_hash_make(pool);
     apr_pool_create(&import->log_pool, pool);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
+#include <apr_time.h>
 #include "drain/wait.h"
 #include "import/fingerprint.h"
 
@@ -134,6 +135,7 @@ static apr_status_t flush_if_full(mm_import_t *import, mm_ledger_t *ledger, mm_e
 
 static apr_status_t look_around(mm_import_t *import, mm_err_t *err)
 {
+    import->sieve.now_us = apr_time_now();
     if (import->options.on_progress) {
         import->options.on_progress(import->options.baton, import);
     }

@@ -4,6 +4,8 @@
 #include <string.h>
 #include "rules/match_ids.h"
 
+#define FUTURE_US (INT64_C(3600) * 1000000)
+
 static const char *const names[MM_SIFTED_KINDS] = {
     [MM_SIFTED_EVENT] = "event",     [MM_SIFTED_BAD] = "bad line",
     [MM_SIFTED_NO_RULE] = "no rule", [MM_SIFTED_UNTRACKED] = "tracking=false",
@@ -47,6 +49,13 @@ static void describe(mm_event_t *event, const mm_logline_t *line, const mm_match
 }
 
 /* A line tells whole seconds, so that of the first second of recording all are left out. */
+/* A log may come from a host whose clock is a little ahead. One that is years ahead must not be the last use for ever.
+ */
+static bool is_future(const mm_sieve_t *sieve, int64_t time_us)
+{
+    return sieve->now_us > 0 && time_us - sieve->now_us >= FUTURE_US;
+}
+
 static bool is_live(const mm_sieve_t *sieve, int64_t time_us)
 {
     return sieve->live_us > 0 && time_us / 1000000 >= sieve->live_us / 1000000;
@@ -59,6 +68,9 @@ mm_sifted_t mm_sieve_line(const mm_sieve_t *sieve, const char *text, size_t len,
 
     sifting->matched = false;
     sifting->wrong = mm_logparser_line(sieve->parser, text, len, &sifting->line);
+    if (!sifting->wrong && is_future(sieve, line->time_us)) {
+        sifting->wrong = "its time lies in the future";
+    }
     if (sifting->wrong) {
         return MM_SIFTED_BAD;
     }

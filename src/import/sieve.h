@@ -27,6 +27,7 @@ typedef struct mm_sieve {
     const mm_rules_t *rules;
     mm_logparser_t *parser;
     int64_t since_us, until_us; /* 0: no limit */
+    int64_t now_us;             /* what lies an hour or more behind it is no time of a request; 0: is not asked */
     int64_t live_us;            /* since when requests are recorded as they come; 0: they are not */
     apr_pool_t *pool;           /* for ids that are not in the line as they are; its owner clears it between lines */
 } mm_sieve_t;

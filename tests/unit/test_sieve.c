@@ -96,6 +96,11 @@ static void goes_by_the_time(void **state)
     sieve.since_us = NOON + 1;
     assert_int_equal(judged(unit, &sieve, "/datasets/5f"), MM_SIFTED_OUTSIDE);
     sieve.since_us = 0;
+    sieve.now_us = NOON - INT64_C(3599) * 1000000;
+    assert_int_equal(judged(unit, &sieve, "/datasets/5f"), MM_SIFTED_EVENT);
+    sieve.now_us = NOON - INT64_C(3600) * 1000000;
+    assert_int_equal(judged(unit, &sieve, "/datasets/5f"), MM_SIFTED_BAD);
+    sieve.now_us = 0;
     sieve.live_us = NOON + 999999; /* the same second */
     assert_int_equal(judged(unit, &sieve, "/datasets/5f"), MM_SIFTED_LIVE);
     sieve.live_us = NOON + 1000000;
