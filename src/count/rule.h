@@ -7,13 +7,15 @@
 #include "count/policy.h"
 #include "event/event.h"
 
-/* What became of an event, and why. */
+/* What became of an event, and why. Status pages hold their numbers: new ones come last. */
 typedef enum mm_verdict {
     MM_COUNTED = 0,
-    MM_IGNORED_METHOD, /* only GET is a use */
-    MM_IGNORED_STATUS, /* only 200 is */
-    MM_IGNORED_ROBOT,  /* marked "robot", or on the list of robots */
-    MM_IGNORED_KEY,    /* what stood for the id leads to no resource (via= of MetricsView and MetricsDownload) */
+    MM_IGNORED_METHOD,     /* only GET is a use */
+    MM_IGNORED_STATUS,     /* only 200, 304 and some 206 are */
+    MM_IGNORED_ROBOT,      /* marked "robot", or on the list of robots */
+    MM_IGNORED_KEY,        /* what stood for the id leads to no resource (via= of MetricsView and MetricsDownload) */
+    MM_IGNORED_RANGE,      /* a 206 that does not begin at the first byte */
+    MM_IGNORED_INCOMPLETE, /* a download that the client broke off */
     MM_VERDICTS
 } mm_verdict_t;
 

@@ -43,7 +43,7 @@ enum {
     MM_EVENT_HTTP2 = 1 << 1    /* on HTTP/2, where ABORTED alone proves nothing */
 };
 
-/* range_start when the request asked for no range, or for one that cannot be told (several ranges, a suffix). */
+/* range_start when the request asked for no range, or for one that cannot be told (a suffix). */
 #define MM_RANGE_NONE    (-1)
 #define MM_RANGE_UNKNOWN (-2)
 

@@ -11,7 +11,7 @@ int64_t mm_range_start(const char *range, size_t len)
     size_t at = sizeof(unit) - 1;
     int64_t start = 0;
 
-    if (len <= at || strncasecmp(range, unit, at) != 0 || memchr(range, ',', len)) {
+    if (len <= at || strncasecmp(range, unit, at) != 0) {
         return MM_RANGE_UNKNOWN;
     }
     if (range[at] < '0' || range[at] > '9') {

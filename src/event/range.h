@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of the value of a Range header: the first byte asked for. Only "bytes=N-" and "bytes=N-M" tell; a list of ranges, a
- * suffix or anything else is MM_RANGE_UNKNOWN. */
+/* Of the value of a Range header: the first byte asked for. "bytes=N-" and "bytes=N-M" tell, and of a list of
+ * ranges the first one; a suffix or anything else is MM_RANGE_UNKNOWN. */
 int64_t mm_range_start(const char *range, size_t len);
 
 #endif

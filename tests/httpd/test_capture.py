@@ -2,6 +2,7 @@
 
 import pytest
 
+from environment import wait_for
 from environment.client import encode
 
 CONF = """
@@ -18,6 +19,11 @@ CONF = """
 # Whatever the id, one page.
 AliasMatch "^/collections/" "${DOCROOT}/page.html"
 AllowEncodedSlashes NoDecode
+
+<Location "/metrics">
+    SetHandler metrics
+    MetricsAuthz expr true
+</Location>
 
 <Location "/datasets/private">
     AuthType Basic
@@ -51,6 +57,8 @@ def server(httpd_of_file):
     for name in ("one", "two", "private", "named", "agents", "choosy", "everything", "off"):
         httpd.file(f"datasets/{name}", f"<h1>{name}</h1>")
     httpd.file("download/datasets/one", b"\0" * 100_000)
+    httpd.file("datasets/large", b"\0" * 20_000_000)
+    httpd.file("download/datasets/large", b"\0" * 20_000_000)
     httpd.file("files/f1", "file page")
     httpd.file("download/files/f1", b"data")
     return httpd.start()
@@ -134,14 +142,30 @@ def test_only_get_is_a_use(site, method, status):
     assert counted(site) == {}
 
 
-def test_only_200_is_a_use(site):
+def test_only_some_answers_are_uses(site):
     assert site.get("/datasets/missing").status == 404
     tag = site.get("/datasets/one")["ETag"]
     assert site.get("/datasets/one", headers={"If-None-Match": tag}).status == 304
     assert site.get("/datasets/one", headers={"Range": "bytes=5-"}).status == 206
     assert site.get("/datasets/one", headers={"If-Match": '"other"'}).status == 412
     assert site.get("/datasets/private").status == 401
-    assert counted(site) == {"one": (1, 0)}
+    assert counted(site) == {"one": (2, 0)}
+
+
+@pytest.mark.parametrize("range_, uses", [("bytes=0-", 1), ("bytes=0-4", 1), ("bytes=0-4,10-14", 1), ("bytes=5-", 0),
+                                          ("bytes=5-9,0-4", 0), ("bytes=-5", 0)])
+def test_of_parts_the_one_with_the_first_byte_is_a_use(site, range_, uses):
+    assert site.get("/download/datasets/one", headers={"Range": range_}).status == 206
+    assert counted(site) == ({"one": (0, 1)} if uses else {})
+
+
+def test_download_that_is_broken_off_is_none(site):
+    for path in ("/download/datasets/large", "/datasets/large"):
+        site.leave(path)
+    # A child logs such a request when it notices; what it has logged is read from the spool in order.
+    wait_for(lambda: site.get("/metrics/status").json["events_ignored"].get("incomplete"), what="it is noticed")
+    wait_for(lambda: site.counts.of("datasets"), what="the page is counted")
+    assert counted(site) == {"large": (1, 0)}
 
 
 def test_malformed_requests_do_no_harm(site):

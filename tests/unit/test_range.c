@@ -24,6 +24,8 @@ static void tells_where_a_range_begins(void **state)
     assert_true(start("Bytes=0-99") == 0);
     assert_true(start("bytes=1-") == 1);
     assert_true(start("bytes=0000-1") == 0);
+    assert_true(start("bytes=0-1,5-9") == 0);
+    assert_true(start("bytes=5-9,0-1") == 5);
     assert_true(start("bytes=922337203685477580-") == 922337203685477580);
 }
 
@@ -34,7 +36,7 @@ static void does_not_guess(void **state)
                                          "bytes",
                                          "bytes=-5",
                                          "bytes=0",
-                                         "bytes=0-1,5-9",
+                                         "bytes=-5,0-9",
                                          "bytes= 0-",
                                          "items=0-",
                                          "bytes=x-",

@@ -7,6 +7,7 @@ import http.client
 import io
 import json
 import socket
+import struct
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -94,6 +95,13 @@ class Client:
         body = b"".join(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n" for line in lines)
         headers = {"Content-Type": "application/x-ndjson", **options.pop("headers", {})}
         return self.request("POST", path, body=body, headers=headers, **options)
+
+    def leave(self, path):
+        """Asks for something large, and is gone when its first bytes are there."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_SECONDS) as line:
+            line.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert line.recv(1000).startswith(b"HTTP/1.1 200 ")
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def raw(self, data):
         """Sends bytes as they are, and no more, and returns everything that comes back."""
