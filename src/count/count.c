@@ -1,17 +1,19 @@
-/* Aggregation: one entry per document, found by a hash over (kind, type, id, user), kept in the order of their first
- * event.
+/* Aggregation: one entry per document, found by a hash over (kind, day, type, id, user), kept in the order of their
+ * first event.
  *
- * The key is those four joined by NUL, which none of them holds, so two documents never share a key. The deltas'
- * strings point into the key of their entry. All memory is one sub-pool, cleared by a reset. apr_hash seeds itself at
- * random, so ids chosen by a visitor do not collide on purpose.
+ * The key is kind, day, and the others joined by NUL, which none of them holds, so two documents never share a key. The
+ * deltas' strings point into the key of their entry. All memory is one sub-pool, cleared by a reset. apr_hash seeds
+ * itself at random, so ids chosen by a visitor do not collide on purpose.
  */
 #include "count/count.h"
 
 #include <string.h>
 #include <apr_hash.h>
 
-/* kind, then type, id and user, each with its NUL. */
-#define KEY_MAX (1 + MM_EVENT_TYPE_MAX + 1 + MM_EVENT_ID_MAX + 1 + MM_EVENT_USER_MAX + 1)
+#define DAY_MS INT64_C(86400000)
+/* kind and day, then type, id and user, each with its NUL. */
+#define KEY_HEAD (1 + sizeof(int64_t))
+#define KEY_MAX  (KEY_HEAD + MM_EVENT_TYPE_MAX + 1 + MM_EVENT_ID_MAX + 1 + MM_EVENT_USER_MAX + 1)
 
 typedef struct entry {
     mm_delta_t delta;
@@ -21,6 +23,7 @@ typedef struct entry {
 
 struct mm_count {
     mm_policy_t policy;
+    mm_window_t *window;
     apr_pool_t *pool; /* holds the entries and the hash, cleared by reset */
     apr_hash_t *entries;
     entry_t *first;
@@ -33,6 +36,7 @@ mm_count_t *mm_count_create(const mm_policy_t *policy, apr_pool_t *parent)
     mm_count_t *count = apr_pcalloc(parent, sizeof(*count));
 
     count->policy = *policy;
+    count->window = mm_window_create(policy->double_click_ms, parent);
     apr_pool_create(&count->pool, parent);
     apr_pool_tag(count->pool, "mm_count");
     mm_count_reset(count);
@@ -53,15 +57,36 @@ bool mm_count_full(const mm_count_t *count)
     return count->n + MM_COUNT_DELTAS_PER_EVENT > MM_COUNT_DELTAS_MAX;
 }
 
+mm_window_t *mm_count_window(const mm_count_t *count)
+{
+    return count->window;
+}
+
+/* A use that was counted and taken back again is nothing to a day. A resource and a user keep its time. */
+static bool is_nothing(const mm_delta_t *delta)
+{
+    return delta->kind == MM_DELTA_DAY && delta->views == 0 && delta->downloads == 0 && delta->machine_views == 0 &&
+           delta->machine_downloads == 0 && delta->unique_views == 0 && delta->unique_downloads == 0 &&
+           delta->unique_investigations == 0 && delta->machine_unique_views == 0 &&
+           delta->machine_unique_downloads == 0 && delta->machine_unique_investigations == 0;
+}
+
 size_t mm_count_deltas(const mm_count_t *count)
 {
-    return count->n;
+    size_t n = 0;
+
+    for (const entry_t *entry = count->first; entry != NULL; entry = entry->next) {
+        n += !is_nothing(&entry->delta);
+    }
+    return n;
 }
 
 void mm_count_each(const mm_count_t *count, void (*fn)(void *baton, const mm_delta_t *delta), void *baton)
 {
     for (const entry_t *entry = count->first; entry != NULL; entry = entry->next) {
-        fn(baton, &entry->delta);
+        if (!is_nothing(&entry->delta)) {
+            fn(baton, &entry->delta);
+        }
     }
 }
 
@@ -74,16 +99,17 @@ static char *key_part(char *to, const mm_bytes_t *part)
     return to + part->len + 1;
 }
 
-static entry_t *entry_add(mm_count_t *count, mm_delta_kind_t kind, const char *key, size_t len, const mm_event_t *event)
+static entry_t *entry_add(mm_count_t *count, const char *key, size_t len, const mm_event_t *event)
 {
     entry_t *entry = apr_pcalloc(count->pool, sizeof(*entry) + len);
     mm_delta_t *delta = &entry->delta;
 
     memcpy(entry->key, key, len);
-    delta->kind = kind;
-    delta->type = entry->key + 1;
+    delta->kind = (mm_delta_kind_t)key[0];
+    memcpy(&delta->day_ms, key + 1, sizeof(delta->day_ms));
+    delta->type = entry->key + KEY_HEAD;
     delta->id = delta->type + event->type.len + 1;
-    delta->user = kind == MM_DELTA_USER ? delta->id + event->id.len + 1 : NULL;
+    delta->user = delta->kind != MM_DELTA_RESOURCE && event->user.len > 0 ? delta->id + event->id.len + 1 : NULL;
     delta->last_viewed_ms = MM_TIME_NONE;
     delta->last_downloaded_ms = MM_TIME_NONE;
     delta->first_seen_ms = MM_TIME_NONE;
@@ -94,34 +120,47 @@ static entry_t *entry_add(mm_count_t *count, mm_delta_kind_t kind, const char *k
     return entry;
 }
 
-static mm_delta_t *delta_for(mm_count_t *count, mm_delta_kind_t kind, const mm_event_t *event)
+static mm_delta_t *delta_for(mm_count_t *count, mm_delta_kind_t kind, const mm_event_t *event, int64_t day_ms)
 {
     char key[KEY_MAX];
     char *end = key;
     entry_t *entry;
 
     *end++ = (char)kind;
+    memcpy(end, &day_ms, sizeof(day_ms));
+    end += sizeof(day_ms);
     end = key_part(end, &event->type);
     end = key_part(end, &event->id);
-    if (kind == MM_DELTA_USER) {
+    if (kind != MM_DELTA_RESOURCE) {
         end = key_part(end, &event->user);
     }
     entry = apr_hash_get(count->entries, key, end - key);
     if (entry == NULL) {
-        entry = entry_add(count, kind, key, (size_t)(end - key), event);
+        entry = entry_add(count, key, (size_t)(end - key), event);
     }
     return &entry->delta;
 }
 
-static void delta_add(mm_delta_t *delta, const mm_event_t *event, mm_class_t class)
+static void add_booking(mm_delta_t *delta, mm_action_t action, const mm_window_booking_t *booking)
 {
-    bool view = event->action == MM_ACTION_VIEW;
-    int64_t machine = class == MM_CLASS_MACHINE ? 1 : 0;
-    int64_t time_ms = event->time_us / 1000;
-    int64_t *last_ms = view ? &delta->last_viewed_ms : &delta->last_downloaded_ms;
+    bool view = action == MM_ACTION_VIEW;
 
-    *(view ? &delta->views : &delta->downloads) += 1;
-    *(view ? &delta->machine_views : &delta->machine_downloads) += machine;
+    *(view ? &delta->views : &delta->downloads) += booking->sign;
+    *(view ? &delta->unique_views : &delta->unique_downloads) += booking->unique;
+    delta->unique_investigations += booking->unique_any;
+    if (booking->class == MM_CLASS_MACHINE) {
+        *(view ? &delta->machine_views : &delta->machine_downloads) += booking->sign;
+        *(view ? &delta->machine_unique_views : &delta->machine_unique_downloads) += booking->unique;
+        delta->machine_unique_investigations += booking->unique_any;
+    }
+}
+
+/* These never go back: of a double-click, the last is the one that counts, and the first was the first all the same. */
+static void add_time(mm_delta_t *delta, const mm_event_t *event)
+{
+    int64_t time_ms = event->time_us / 1000;
+    int64_t *last_ms = event->action == MM_ACTION_VIEW ? &delta->last_viewed_ms : &delta->last_downloaded_ms;
+
     if (*last_ms < time_ms) { /* MM_TIME_NONE is less than any time */
         *last_ms = time_ms;
     }
@@ -130,17 +169,38 @@ static void delta_add(mm_delta_t *delta, const mm_event_t *event, mm_class_t cla
     }
 }
 
+static void add_to(mm_count_t *count, mm_delta_kind_t kind, const mm_event_t *event,
+                   const mm_window_booking_t *bookings, size_t n)
+{
+    mm_delta_t *delta = delta_for(count, kind, event, MM_TIME_NONE);
+
+    add_time(delta, event);
+    for (size_t i = 0; i < n; i++) {
+        add_booking(delta, event->action, &bookings[i]);
+    }
+}
+
 mm_verdict_t mm_count_add(mm_count_t *count, const mm_event_t *event)
 {
+    mm_window_booking_t bookings[MM_WINDOW_BOOKINGS_MAX];
     mm_class_t class;
     mm_verdict_t verdict = mm_rule_judge(event, &count->policy, &class);
+    size_t n;
+    int uses = 0;
 
     if (verdict != MM_COUNTED) {
         return verdict;
     }
-    delta_add(delta_for(count, MM_DELTA_RESOURCE, event), event, class);
+    n = mm_window_add(count->window, event, class, bookings);
+    add_to(count, MM_DELTA_RESOURCE, event, bookings, n);
     if (event->user.len > 0) {
-        delta_add(delta_for(count, MM_DELTA_USER, event), event, class);
+        add_to(count, MM_DELTA_USER, event, bookings, n);
     }
-    return MM_COUNTED;
+    for (size_t i = 0; i < n; i++) {
+        int64_t day_ms = bookings[i].time_ms - bookings[i].time_ms % DAY_MS;
+
+        add_booking(delta_for(count, MM_DELTA_DAY, event, day_ms), event->action, &bookings[i]);
+        uses += bookings[i].sign;
+    }
+    return uses > 0 ? MM_COUNTED : MM_IGNORED_DOUBLE_CLICK;
 }

@@ -19,6 +19,7 @@ static const char *const verdict_names[MM_VERDICTS] = {
     [MM_IGNORED_KEY] = "key",
     [MM_IGNORED_RANGE] = "range",
     [MM_IGNORED_INCOMPLETE] = "incomplete",
+    [MM_IGNORED_DOUBLE_CLICK] = "double_click",
 };
 
 const char *mm_verdict_name(mm_verdict_t verdict)

@@ -10,12 +10,13 @@
 /* What became of an event, and why. Status pages hold their numbers: new ones come last. */
 typedef enum mm_verdict {
     MM_COUNTED = 0,
-    MM_IGNORED_METHOD,     /* only GET is a use */
-    MM_IGNORED_STATUS,     /* only 200, 304 and some 206 are */
-    MM_IGNORED_ROBOT,      /* marked "robot", or on the list of robots */
-    MM_IGNORED_KEY,        /* what stood for the id leads to no resource (via= of MetricsView and MetricsDownload) */
-    MM_IGNORED_RANGE,      /* a 206 that does not begin at the first byte */
-    MM_IGNORED_INCOMPLETE, /* a download that the client broke off */
+    MM_IGNORED_METHOD,       /* only GET is a use */
+    MM_IGNORED_STATUS,       /* only 200, 304 and some 206 are */
+    MM_IGNORED_ROBOT,        /* marked "robot", or on the list of robots */
+    MM_IGNORED_KEY,          /* what stood for the id leads to no resource (via= of MetricsView and MetricsDownload) */
+    MM_IGNORED_RANGE,        /* a 206 that does not begin at the first byte */
+    MM_IGNORED_INCOMPLETE,   /* a download that the client broke off */
+    MM_IGNORED_DOUBLE_CLICK, /* not by rule.c: another click of the same user stands for it (window.h) */
     MM_VERDICTS
 } mm_verdict_t;
 

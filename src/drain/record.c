@@ -7,9 +7,12 @@
 #include <string.h>
 #include "base/text.h"
 
+#define DAY_MS INT64_C(86400000)
+
 typedef enum field_type {
     FIELD_INT32,
     FIELD_INT64, /* never negative */
+    FIELD_COUNT, /* the same in BSON; may be negative, and 0 is left out where it is not required */
     FIELD_DATE,  /* never negative; absent is MM_TIME_NONE */
     FIELD_TEXT,  /* UTF-8 */
     FIELD_BYTES  /* UTF-8 or binary */
@@ -51,13 +54,20 @@ static const field_t fields[] = {
     {"type", MM_RECORD_DELTA, FIELD_TEXT, true, STR(type)},
     {"id", MM_RECORD_DELTA, FIELD_BYTES, true, STR(id)},
     {"user", MM_RECORD_DELTA, FIELD_BYTES, false, STR(user)},
-    {"views", MM_RECORD_DELTA, FIELD_INT64, true, IN_DELTA(views)},
-    {"downloads", MM_RECORD_DELTA, FIELD_INT64, true, IN_DELTA(downloads)},
-    {"machine_views", MM_RECORD_DELTA, FIELD_INT64, true, IN_DELTA(machine_views)},
-    {"machine_downloads", MM_RECORD_DELTA, FIELD_INT64, true, IN_DELTA(machine_downloads)},
+    {"day", MM_RECORD_DELTA, FIELD_DATE, false, IN_DELTA(day_ms)},
+    {"views", MM_RECORD_DELTA, FIELD_COUNT, true, IN_DELTA(views)},
+    {"downloads", MM_RECORD_DELTA, FIELD_COUNT, true, IN_DELTA(downloads)},
+    {"machine_views", MM_RECORD_DELTA, FIELD_COUNT, true, IN_DELTA(machine_views)},
+    {"machine_downloads", MM_RECORD_DELTA, FIELD_COUNT, true, IN_DELTA(machine_downloads)},
+    {"unique_views", MM_RECORD_DELTA, FIELD_COUNT, false, IN_DELTA(unique_views)},
+    {"unique_downloads", MM_RECORD_DELTA, FIELD_COUNT, false, IN_DELTA(unique_downloads)},
+    {"unique_investigations", MM_RECORD_DELTA, FIELD_COUNT, false, IN_DELTA(unique_investigations)},
+    {"machine_unique_views", MM_RECORD_DELTA, FIELD_COUNT, false, IN_DELTA(machine_unique_views)},
+    {"machine_unique_downloads", MM_RECORD_DELTA, FIELD_COUNT, false, IN_DELTA(machine_unique_downloads)},
+    {"machine_unique_investigations", MM_RECORD_DELTA, FIELD_COUNT, false, IN_DELTA(machine_unique_investigations)},
     {"last_viewed", MM_RECORD_DELTA, FIELD_DATE, false, IN_DELTA(last_viewed_ms)},
     {"last_downloaded", MM_RECORD_DELTA, FIELD_DATE, false, IN_DELTA(last_downloaded_ms)},
-    {"first_seen", MM_RECORD_DELTA, FIELD_DATE, true, IN_DELTA(first_seen_ms)},
+    {"first_seen", MM_RECORD_DELTA, FIELD_DATE, false, IN_DELTA(first_seen_ms)},
     {"segments", MM_RECORD_END, FIELD_INT64, true, NUMBER(segments)},
     {"deltas", MM_RECORD_END, FIELD_INT64, true, NUMBER(deltas)},
 };
@@ -132,6 +142,22 @@ void mm_record_log(bson_t *doc, const mm_ledger_t *ledger)
     BSON_APPEND_INT32(doc, "done", ledger->done ? 1 : 0);
 }
 
+/* The table knows which there are. */
+static void append_counts(bson_t *doc, const mm_delta_t *delta)
+{
+    for (size_t i = 0; i < FIELDS; i++) {
+        int64_t count;
+
+        if (fields[i].type != FIELD_COUNT) {
+            continue;
+        }
+        memcpy(&count, (const char *)delta + (fields[i].offset - offsetof(mm_record_t, delta)), sizeof(count));
+        if (fields[i].required || count != 0) {
+            BSON_APPEND_INT64(doc, fields[i].key, count);
+        }
+    }
+}
+
 void mm_record_delta(bson_t *doc, const mm_delta_t *delta)
 {
     begin(doc, MM_RECORD_DELTA);
@@ -141,10 +167,8 @@ void mm_record_delta(bson_t *doc, const mm_delta_t *delta)
     if (delta->user != NULL) {
         mm_record_append_bytes(doc, "user", delta->user);
     }
-    BSON_APPEND_INT64(doc, "views", delta->views);
-    BSON_APPEND_INT64(doc, "downloads", delta->downloads);
-    BSON_APPEND_INT64(doc, "machine_views", delta->machine_views);
-    BSON_APPEND_INT64(doc, "machine_downloads", delta->machine_downloads);
+    append_date(doc, "day", delta->kind == MM_DELTA_DAY ? delta->day_ms : MM_TIME_NONE);
+    append_counts(doc, delta);
     append_date(doc, "last_viewed", delta->last_viewed_ms);
     append_date(doc, "last_downloaded", delta->last_downloaded_ms);
     append_date(doc, "first_seen", delta->first_seen_ms);
@@ -218,13 +242,14 @@ static bool read_field(mm_record_t *record, const field_t *field, const bson_ite
         *(int32_t *)at = bson_iter_int32(iter);
         return true;
     case FIELD_INT64:
+    case FIELD_COUNT:
     case FIELD_DATE:
-        if (field->type == FIELD_INT64 ? !BSON_ITER_HOLDS_INT64(iter) : !BSON_ITER_HOLDS_DATE_TIME(iter)) {
+        if (field->type != FIELD_DATE ? !BSON_ITER_HOLDS_INT64(iter) : !BSON_ITER_HOLDS_DATE_TIME(iter)) {
             return false;
         }
-        number = field->type == FIELD_INT64 ? bson_iter_int64(iter) : bson_iter_date_time(iter);
+        number = field->type != FIELD_DATE ? bson_iter_int64(iter) : bson_iter_date_time(iter);
         *(int64_t *)at = number;
-        return number >= 0;
+        return number >= 0 || field->type == FIELD_COUNT;
     case FIELD_TEXT:
     case FIELD_BYTES:
         return read_string(at, field->max, iter, field->type == FIELD_BYTES);
@@ -278,14 +303,17 @@ static bool delta_holds(mm_record_t *record)
     delta->type = record->type;
     delta->id = record->id;
     delta->user = record->user[0] != '\0' ? record->user : NULL;
-    if (record->delta_kind != MM_DELTA_RESOURCE && record->delta_kind != MM_DELTA_USER) {
+    if (!mm_text_is_type_name(record->type, strlen(record->type))) {
         return false;
     }
-    return (record->delta_kind == MM_DELTA_USER) == (delta->user != NULL) &&
-           mm_text_is_type_name(record->type, strlen(record->type)) && delta->machine_views <= delta->views &&
-           delta->machine_downloads <= delta->downloads && (delta->views > 0 || delta->downloads > 0) &&
-           (delta->views > 0) == (delta->last_viewed_ms != MM_TIME_NONE) &&
-           (delta->downloads > 0) == (delta->last_downloaded_ms != MM_TIME_NONE);
+    if (record->delta_kind == MM_DELTA_DAY) {
+        return delta->day_ms != MM_TIME_NONE && delta->day_ms % DAY_MS == 0 && delta->first_seen_ms == MM_TIME_NONE &&
+               delta->last_viewed_ms == MM_TIME_NONE && delta->last_downloaded_ms == MM_TIME_NONE;
+    }
+    return (record->delta_kind == MM_DELTA_RESOURCE || record->delta_kind == MM_DELTA_USER) &&
+           (record->delta_kind == MM_DELTA_USER) == (delta->user != NULL) && delta->day_ms == MM_TIME_NONE &&
+           delta->first_seen_ms != MM_TIME_NONE &&
+           (delta->last_viewed_ms != MM_TIME_NONE || delta->last_downloaded_ms != MM_TIME_NONE);
 }
 
 apr_status_t mm_record_decode(mm_record_t *record, const uint8_t *data, size_t len, mm_err_t *err)
@@ -297,7 +325,8 @@ apr_status_t mm_record_decode(mm_record_t *record, const uint8_t *data, size_t l
 
     memset(record, 0, sizeof(*record));
     record->ledger.first_ms = record->ledger.last_ms = MM_TIME_NONE;
-    record->delta.last_viewed_ms = record->delta.last_downloaded_ms = record->delta.first_seen_ms = MM_TIME_NONE;
+    record->delta.last_viewed_ms = record->delta.last_downloaded_ms = MM_TIME_NONE;
+    record->delta.first_seen_ms = record->delta.day_ms = MM_TIME_NONE;
     if (len > MM_RECORD_MAX || !bson_init_static(&doc, data, len) || !bson_validate(&doc, BSON_VALIDATE_UTF8, NULL) ||
         !bson_iter_init(&iter, &doc)) {
         return mm_err_set(err, APR_EINVAL, "the record is no BSON document");

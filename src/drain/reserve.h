@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <apr_errno.h>
 
-/* The largest batch takes 5 to 7 MiB with ids and users as they mostly are (20000 documents). One that is larger, with
+/* The largest batch takes 8 to 10 MiB with ids and users as they mostly are (30000 documents). One that is larger, with
  * strings as long as they may be, is made smaller when the disk is full. */
 #define MM_RESERVE_MAX (INT64_C(16) * 1024 * 1024)
 /* A block. Less holds no batch. */

@@ -77,6 +77,10 @@ static const char *collection_of(const apply_t *apply, const mm_delta_t *delta)
         return totals;
     case MM_DELTA_USER:
         return is_storable(delta->user) ? mm_store_users_name(apply->store, apply->pool) : NULL;
+    case MM_DELTA_DAY:
+        return delta->day_ms < 0 || (delta->user && !is_storable(delta->user))
+                   ? NULL
+                   : mm_store_days_name(apply->store, apply->pool);
     default:
         return NULL;
     }

@@ -27,6 +27,12 @@ static const index_spec_t totals_indexes[] = {
     {"totals", {{"views", -1}, {"downloads", -1}, {"_id", 1}}},
 };
 
+static const index_spec_t days_indexes[] = {
+    {"by_resource", {{"resource", 1}, {"type", 1}, {"day", 1}}},
+    {"by_day", {{"day", 1}, {"type", 1}}},
+    {"by_user", {{"user", 1}, {"day", 1}}},
+};
+
 static const index_spec_t users_indexes[] = {
     {"by_use", {{"type", 1}, {"views", -1}, {"downloads", -1}, {"resource", 1}, {"user", 1}}},
     {"by_resource", {{"resource", 1}, {"type", 1}}},
@@ -150,11 +156,21 @@ static apr_status_t name_all(apr_array_header_t *names, const mm_store_t *store,
         }
         APR_ARRAY_PUSH(names, const char *) = name;
     }
+    APR_ARRAY_PUSH(names, const char *) = mm_store_days_name(store, pool);
     APR_ARRAY_PUSH(names, const char *) = mm_store_users_name(store, pool);
     return APR_SUCCESS;
 }
 
-/* The last of names is that of the users. One that refuses its index does not keep the others from theirs. */
+_Static_assert(sizeof(users_indexes) == 3 * sizeof(index_spec_t) && sizeof(days_indexes) == sizeof(users_indexes),
+               "specs_of and index_all agree");
+
+static const index_spec_t *specs_of(int i, int names)
+{
+    return i == names - 1 ? users_indexes : i == names - 2 ? days_indexes : totals_indexes;
+}
+
+/* The last two of names are those of days and users. One that refuses its index does not keep the others from theirs.
+ */
 static apr_status_t index_all(mm_store_t *store, const apr_array_header_t *names, apr_pool_t *pool, mm_err_t *err)
 {
     apr_status_t first = APR_SUCCESS;
@@ -162,9 +178,8 @@ static apr_status_t index_all(mm_store_t *store, const apr_array_header_t *names
 
     for (i = 0; i < names->nelts && first != MM_STORE_AWAY; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
-        bool users = i == names->nelts - 1;
-        const index_spec_t *specs = users ? users_indexes : totals_indexes;
-        uint32_t j, n_specs = users ? sizeof(users_indexes) / sizeof(users_indexes[0]) : 1;
+        const index_spec_t *specs = specs_of(i, names->nelts);
+        uint32_t j, n_specs = specs == totals_indexes ? 1 : 3;
         mm_err_t why;
 
         for (j = 0; j < n_specs && first != MM_STORE_AWAY; j++) {
@@ -187,7 +202,7 @@ apr_status_t mm_store_prepare(mm_store_t *store, const char *const *types, size_
     if (status != APR_SUCCESS) {
         return mm_err_set_os(err, status, "Making indexes");
     }
-    names = apr_array_make(scratch, (int)n + 1, sizeof(const char *));
+    names = apr_array_make(scratch, (int)n + 2, sizeof(const char *));
     status = name_all(names, store, types, n, scratch, err);
     if (status == APR_SUCCESS) {
         status = check_collections(store, names, err);

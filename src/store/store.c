@@ -112,6 +112,11 @@ const char *mm_store_users_name(const mm_store_t *store, apr_pool_t *pool)
     return apr_pstrcat(pool, store->prefix, "users", NULL);
 }
 
+const char *mm_store_days_name(const mm_store_t *store, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, store->prefix, "days", NULL);
+}
+
 const char *mm_store_meta_name(const mm_store_t *store, apr_pool_t *pool)
 {
     return apr_pstrcat(pool, store->prefix, "meta", NULL);

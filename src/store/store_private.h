@@ -69,6 +69,7 @@ void mm_store_append_concern(const mm_store_t *store, bson_t *opts);
 mongoc_read_prefs_t *mm_store_primary(void);
 /* store.c: the collection of a type's totals, NULL when type cannot name one. */
 const char *mm_store_totals_name(const mm_store_t *store, const char *type, apr_pool_t *pool);
+const char *mm_store_days_name(const mm_store_t *store, apr_pool_t *pool);
 const char *mm_store_users_name(const mm_store_t *store, apr_pool_t *pool);
 const char *mm_store_meta_name(const mm_store_t *store, apr_pool_t *pool);
 /* The caller destroys it. */

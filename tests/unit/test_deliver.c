@@ -88,7 +88,7 @@ static void delivers_all_chunks_once(void **state)
     }
     write_batch(&s, 1);
     assert_int_equal(deliver(&s), APR_SUCCESS);
-    assert_int_equal(s.deliver.done, n + 5);
+    assert_int_equal(s.deliver.done, 2 * n + 5);
     assert_int_equal(s.deliver.rejected, 0);
     assert_int_equal(db_sum(s.uri, "metrics_datasets", NULL, "views"), n);
     assert_int_equal(db_sum(s.uri, "metrics_users", NULL, "views"), 5);
@@ -110,9 +110,9 @@ static void goes_on_where_it_stopped(void **state)
         add(&s, "datasets", id, NULL);
     }
     write_batch(&s, 1);
-    s.deliver.done = 6;
+    s.deliver.done = 12; /* six resources, each with its day */
     assert_int_equal(deliver(&s), APR_SUCCESS);
-    assert_int_equal(s.deliver.done, 10);
+    assert_int_equal(s.deliver.done, 20);
     assert_int_equal(db_sum(s.uri, "metrics_datasets", NULL, "views"), 4);
     assert_int_equal(db_get(s.uri, "metrics_datasets", "id-6", "views"), 1);
 }
@@ -151,7 +151,7 @@ static void keeps_its_size_for_the_next_batch(void **state)
         assert_int_not_equal(s.deliver.chunk, 0);
         assert_int_not_equal(s.deliver.chunk, MM_DELIVER_CHUNK_MAX);
         assert_int_equal(deliver(&s), APR_SUCCESS);
-        assert_int_equal(s.deliver.done, 100);
+        assert_int_equal(s.deliver.done, 200);
         assert_int_equal(db_sum(s.uri, "metrics_datasets", NULL, "views"), 100 * seq);
     }
 }
@@ -189,12 +189,11 @@ static void keeps_what_a_database_that_is_away_did_not_take(void **state)
 }
 
 /* A document whose counter is text: the server refuses to add to it, now and always. */
-static void spoil(const char *uri, const char *id)
+static void spoil_in(const char *uri, const char *name, const char *id)
 {
     mongoc_client_t *client = mongoc_client_new(uri);
     mongoc_uri_t *parsed = mongoc_uri_new(uri);
-    mongoc_collection_t *collection =
-        mongoc_client_get_collection(client, mongoc_uri_get_database(parsed), "metrics_datasets");
+    mongoc_collection_t *collection = mongoc_client_get_collection(client, mongoc_uri_get_database(parsed), name);
     bson_t *doc = BCON_NEW("_id", BCON_UTF8(id), "views", BCON_UTF8("many"));
     bson_error_t error;
 
@@ -205,6 +204,11 @@ static void spoil(const char *uri, const char *id)
     mongoc_collection_destroy(collection);
     mongoc_uri_destroy(parsed);
     mongoc_client_destroy(client);
+}
+
+static void spoil(const char *uri, const char *id)
+{
+    spoil_in(uri, "metrics_datasets", id);
 }
 
 static void puts_aside_what_is_refused(void **state)
@@ -218,8 +222,8 @@ static void puts_aside_what_is_refused(void **state)
     add(&s, "datasets", "behind", NULL);
     write_batch(&s, 1);
     assert_int_equal(deliver(&s), APR_SUCCESS);
-    assert_int_equal(s.deliver.done, 4);
-    assert_int_equal(s.deliver.rejected, 2);
+    assert_int_equal(s.deliver.done, 8);
+    assert_int_equal(s.deliver.rejected, 3); /* of the unknown type the day, too */
     assert_int_equal(s.deliver.left_out, 0);
     assert_string_not_equal(s.deliver.reason.text, "");
     assert_true(has_file(s.dir, MM_REJECTED_FILE));
@@ -273,15 +277,15 @@ static void waits_when_much_is_refused(void **state)
     setting_t s = begin(*state);
     mongoc_collection_t *collection = mm_store_collection(s.store, "metrics_datasets");
 
-    spoil_many(&s, "bad", 5);
-    add_many(&s, "datasets", "bad", 5);
-    add_many(&s, "datasets", "good", 35);
+    spoil_many(&s, "bad", 9);
+    add_many(&s, "datasets", "bad", 9);
+    add_many(&s, "datasets", "good", 31);
     write_batch(&s, 1);
     for (int i = 0; i < 5; i++) {
         size_t chunk = s.deliver.chunk;
 
         assert_int_equal(deliver(&s), APR_EGENERAL);
-        assert_non_null(strstr(s.err.text, "refuses 5 of 40 documents"));
+        assert_non_null(strstr(s.err.text, "refuses 9 of 80 documents"));
         assert_non_null(strstr(s.err.text, "bad0"));
         assert_int_equal(s.deliver.done, 0);
         assert_int_equal(s.deliver.rejected, 0);
@@ -300,6 +304,9 @@ static void waits_when_all_is_refused_again_and_again(void **state)
     setting_t s = begin(*state);
 
     spoil_many(&s, "bad", 6);
+    for (int i = 0; i < 6; i++) {
+        spoil_in(s.uri, "metrics_days", apr_psprintf(s.unit->pool, "2026-01-01:datasets:4:bad%d:", i));
+    }
     for (int seq = 1; seq <= 3; seq++) {
         char id[32];
 
@@ -309,7 +316,7 @@ static void waits_when_all_is_refused_again_and_again(void **state)
         add(&s, "datasets", id, NULL);
         write_batch(&s, seq);
         assert_int_equal(deliver(&s), seq < 3 ? APR_SUCCESS : APR_EGENERAL);
-        assert_int_equal(s.deliver.rejected, seq < 3 ? 2 : 0);
+        assert_int_equal(s.deliver.rejected, seq < 3 ? 4 : 0);
     }
     assert_non_null(strstr(s.err.text, "cannot be the fault of single ones"));
 }
@@ -322,7 +329,7 @@ static void puts_aside_what_cannot_be_sent(void **state)
     add_many(&s, "users", "x", 50);
     write_batch(&s, 1);
     assert_int_equal(deliver(&s), APR_SUCCESS);
-    assert_int_equal(s.deliver.rejected, 50);
+    assert_int_equal(s.deliver.rejected, 100);
 }
 
 #define HOUR_US INT64_C(3600000000)
@@ -334,7 +341,27 @@ static void puts_aside_what_is_stuck(void **state)
     {                                                                                                                  \
         PROXY_REPLY, "{'ok': 1, 'n': 2, 'writeErrors': [{'index': 1, 'code': 424242, 'errmsg': 'something new'}]}"     \
     }
-    static const unit_step_t plan[] = {{PROXY_PASS, NULL}, STUCK, STUCK, {PROXY_CUT_BEFORE, NULL}, STUCK, STUCK, STUCK};
+    /* The days are taken at once; applied again, they are asked about twice. */
+#define DAYS                                                                                                           \
+    {                                                                                                                  \
+        PROXY_PASS, NULL                                                                                               \
+    }
+    static const unit_step_t plan[] = {{PROXY_PASS, NULL},
+                                       STUCK,
+                                       DAYS,
+                                       STUCK,
+                                       DAYS,
+                                       DAYS,
+                                       {PROXY_CUT_BEFORE, NULL},
+                                       STUCK,
+                                       DAYS,
+                                       DAYS,
+                                       STUCK,
+                                       DAYS,
+                                       DAYS,
+                                       STUCK,
+                                       DAYS,
+                                       DAYS};
     static const struct {
         int hour;
         apr_status_t status;
@@ -352,7 +379,7 @@ static void puts_aside_what_is_stuck(void **state)
         assert_int_equal(deliver_at(&s, tries[i].hour * HOUR_US), tries[i].status);
         assert_int_equal(s.deliver.rejected, tries[i].status == APR_SUCCESS);
     }
-    assert_int_equal(s.deliver.done, 3);
+    assert_int_equal(s.deliver.done, 6);
     assert_non_null(strstr(s.deliver.reason.text, "for 6 hours"));
     assert_non_null(strstr(s.deliver.reason.text, "something new (code 424242)"));
     assert_true(has_file(s.dir, MM_REJECTED_FILE));
@@ -384,7 +411,8 @@ static void claims_each_batch_once(void **state)
     assert_int_equal(db_get(s.uri, "metrics_meta", "spool:" SPOOL, "seq"), 2);
     apr_pool_destroy(pool);
     unit_proxy_stop(&proxy);
-    assert_int_equal(proxy.updates, 1 + 2 + 1 + 1 + 1 + 1); /* 10, then 15 of 20; each batch claimed and settled once */
+    /* Of resources and of days: 10, 20, then the rest; each batch claimed and settled once. */
+    assert_int_equal(proxy.updates, 1 + 3 * 2 + 1 + 1 + 2 + 1);
 }
 
 static void applies_nothing_of_a_foreign_batch(void **state)

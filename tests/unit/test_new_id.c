@@ -349,7 +349,7 @@ static void keeps_a_large_batch(void **state)
     }
     assert_int_equal(drain(&host), MM_STORE_AWAY);
     assert_int_equal(mm_batch_read(host.dir, MM_BATCH_FILE, &reader, host.pool, NULL), APR_SUCCESS);
-    assert_int_equal(before.deltas, 4000);
+    assert_int_equal(before.deltas, 6000);
     result = new_id(&host);
     assert_true(result.pending);
     reader.baton = &after;

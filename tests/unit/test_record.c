@@ -199,7 +199,7 @@ static void refuses_deltas_that_cannot_be(void **state)
     longest[sizeof(longest) - 1] = '\0';
     assert_int_equal(decode_delta(&whole), APR_SUCCESS);
     refused(delta.kind = (mm_delta_kind_t)0);
-    refused(delta.kind = (mm_delta_kind_t)3);
+    refused(delta.kind = (mm_delta_kind_t)4);
     refused(delta.kind = MM_DELTA_RESOURCE);
     refused(delta.user = NULL);
     refused(delta.user = "");
@@ -208,13 +208,63 @@ static void refuses_deltas_that_cannot_be(void **state)
     refused(delta.type = "");
     refused(delta.type = "Files");
     refused(delta.type = "$cmd");
-    refused(delta.views = -1);
-    refused(delta.views = 4); /* fewer than machine_views */
-    refused(delta.machine_downloads = 3);
-    refused(delta.views = delta.machine_views = 0); /* but last_viewed */
-    refused(delta.last_viewed_ms = MM_TIME_NONE);
+    refused(delta.last_viewed_ms = delta.last_downloaded_ms = MM_TIME_NONE);
     refused(delta.last_viewed_ms = -1);
     refused(delta.first_seen_ms = MM_TIME_NONE);
+    refused(delta.kind = MM_DELTA_DAY; delta.day_ms = 0); /* with times */
+#define a_day                                                                                                          \
+    delta.kind = MM_DELTA_DAY;                                                                                         \
+    delta.last_viewed_ms = delta.last_downloaded_ms = delta.first_seen_ms = MM_TIME_NONE
+    refused(a_day; delta.day_ms = MM_TIME_NONE);
+    refused(a_day; delta.day_ms = 86400001);
+    refused(a_day; delta.day_ms = -86400000);
+}
+
+static void reads_back_a_day_and_what_was_taken_back(void **state)
+{
+    mm_delta_t delta = {.kind = MM_DELTA_DAY,
+                        .type = "files",
+                        .id = "f",
+                        .day_ms = 86400000,
+                        .views = -1,
+                        .machine_views = -2,
+                        .unique_views = -3,
+                        .unique_downloads = 4,
+                        .unique_investigations = 5,
+                        .machine_unique_views = 6,
+                        .machine_unique_downloads = 7,
+                        .machine_unique_investigations = 8,
+                        .last_viewed_ms = MM_TIME_NONE,
+                        .last_downloaded_ms = MM_TIME_NONE,
+                        .first_seen_ms = MM_TIME_NONE};
+    bson_t doc = BSON_INITIALIZER;
+    mm_record_t record;
+
+    (void)state;
+    mm_record_delta(&doc, &delta);
+    assert_int_equal(decode(&record, &doc), APR_SUCCESS);
+    delta.type = record.delta.type;
+    delta.id = record.delta.id;
+    assert_memory_equal(&record.delta, &delta, sizeof(delta));
+    delta.user = "u";
+    assert_int_equal(decode_delta(&delta), APR_SUCCESS);
+    bson_destroy(&doc);
+}
+
+/* As the version before wrote it: no day, nothing unique. */
+static void reads_an_older_delta(void **state)
+{
+    bson_t *doc = BCON_NEW("k", "delta", "kind", BCON_INT32(1), "type", "files", "id", "f", "views", BCON_INT64(2),
+                           "downloads", BCON_INT64(0), "machine_views", BCON_INT64(1), "machine_downloads",
+                           BCON_INT64(0), "last_viewed", BCON_DATE_TIME(7), "first_seen", BCON_DATE_TIME(5));
+    mm_record_t record;
+
+    (void)state;
+    assert_int_equal(decode(&record, doc), APR_SUCCESS);
+    assert_int_equal(record.delta.views, 2);
+    assert_int_equal(record.delta.unique_views, 0);
+    assert_true(record.delta.day_ms == MM_TIME_NONE);
+    bson_destroy(doc);
 }
 
 static void refuses_other_headers(void **state)
@@ -322,6 +372,8 @@ int main(void)
         cmocka_unit_test(reads_back_the_longest_delta),
         cmocka_unit_test(a_resource_has_no_user),
         cmocka_unit_test(refuses_deltas_that_cannot_be),
+        cmocka_unit_test(reads_back_a_day_and_what_was_taken_back),
+        cmocka_unit_test(reads_an_older_delta),
         cmocka_unit_test(refuses_other_headers),
         cmocka_unit_test(refuses_other_shapes),
         cmocka_unit_test(refuses_bytes_that_are_no_document),

@@ -115,7 +115,7 @@ static void prefers_the_batch(void **state)
     assert_int_equal(resume(&s), 0);
     assert_int_equal(s.resume.seq, 12);
     assert_true(s.resume.pending);
-    assert_int_equal(s.resume.deltas, 2);
+    assert_int_equal(s.resume.deltas, 3);
 }
 
 static void falls_back_when_the_batch_is_damaged(void **state)

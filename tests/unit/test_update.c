@@ -59,6 +59,32 @@ static void test_user_without_times(void **state)
           "' : 7 } }");
 }
 
+static void test_day(void **state)
+{
+    mm_delta_t delta = {.kind = MM_DELTA_DAY,
+                        .type = "files",
+                        .id = "f",
+                        .user = "u",
+                        .day_ms = INT64_C(1767225600000),
+                        .views = -1,
+                        .unique_views = -1,
+                        .machine_unique_investigations = 2,
+                        .last_viewed_ms = MM_TIME_NONE,
+                        .last_downloaded_ms = MM_TIME_NONE,
+                        .first_seen_ms = MM_TIME_NONE};
+
+    (void)state;
+    check(&delta, "{ '_id' : '2026-01-01:files:1:f:u', 'seq." SPOOL "' : { '$not' : { '$gte' : 7 } } }",
+          "{ '$inc' : { 'views' : -1, 'unique_views' : -1, 'machine_unique_investigations' : 2 }, "
+          "'$setOnInsert' : { 'type' : 'files', 'resource' : 'f', 'day' : { '$date' : '2026-01-01T00:00:00Z' }, "
+          "'user' : 'u' }, '$set' : { 'seq." SPOOL "' : 7 } }");
+    delta.user = NULL;
+    check(&delta, "{ '_id' : '2026-01-01:files:1:f:', 'seq." SPOOL "' : { '$not' : { '$gte' : 7 } } }",
+          "{ '$inc' : { 'views' : -1, 'unique_views' : -1, 'machine_unique_investigations' : 2 }, "
+          "'$setOnInsert' : { 'type' : 'files', 'resource' : 'f', 'day' : { '$date' : '2026-01-01T00:00:00Z' } }, "
+          "'$set' : { 'seq." SPOOL "' : 7 } }");
+}
+
 static const char *user_id(const char *id, const char *user, char *buf, size_t size)
 {
     mm_delta_t delta = {.kind = MM_DELTA_USER, .type = "files", .id = id, .user = user};
@@ -86,7 +112,7 @@ static void test_user_ids_differ(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_resource), cmocka_unit_test(test_user_without_times),
-                                       cmocka_unit_test(test_user_ids_differ)};
+                                       cmocka_unit_test(test_day), cmocka_unit_test(test_user_ids_differ)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
