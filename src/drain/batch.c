@@ -94,7 +94,7 @@ static void output_delta(void *baton, const mm_delta_t *delta)
 }
 
 static apr_status_t output_all(int fd, const char *spool_id, int64_t seq, const char *nonce, const mm_count_t *count,
-                               const mm_spool_reader_t *reader, const mm_ledger_t *logs, size_t n_logs, mm_err_t *err)
+                               const mm_spool_reader_t *reader, const mm_batch_more_t *more, mm_err_t *err)
 {
     output_t out = {.fd = fd, .err = err};
 
@@ -106,11 +106,15 @@ static apr_status_t output_all(int fd, const char *spool_id, int64_t seq, const 
     mm_record_batch(&out.doc, spool_id, seq, nonce);
     output_record(&out);
     mm_spool_reader_positions(reader, output_segment, &out);
-    for (size_t i = 0; i < n_logs; i++) {
-        mm_record_log(&out.doc, &logs[i]);
+    for (size_t i = 0; i < more->n_logs; i++) {
+        mm_record_log(&out.doc, &more->logs[i]);
         output_record(&out);
     }
     mm_count_each(count, output_delta, &out);
+    if (more->window.generation > 0) {
+        mm_record_window(&out.doc, more->window.generation, more->window.to);
+        output_record(&out);
+    }
     mm_record_end(&out.doc, out.segments, out.deltas);
     output_record(&out);
     output_flush(&out);
@@ -139,12 +143,14 @@ apr_status_t mm_batch_nonce(char *nonce, mm_err_t *err)
 apr_status_t mm_batch_write(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
                             const mm_count_t *count, const mm_spool_reader_t *reader, mm_err_t *err)
 {
-    return mm_batch_write_logs(dir, spool_id, seq, nonce, count, reader, NULL, 0, err);
+    const mm_batch_more_t nothing = {.logs = NULL};
+
+    return mm_batch_write_more(dir, spool_id, seq, nonce, count, reader, &nothing, err);
 }
 
-apr_status_t mm_batch_write_logs(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
-                                 const mm_count_t *count, const mm_spool_reader_t *reader, const mm_ledger_t *logs,
-                                 size_t n_logs, mm_err_t *err)
+apr_status_t mm_batch_write_more(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
+                                 const mm_count_t *count, const mm_spool_reader_t *reader, const mm_batch_more_t *more,
+                                 mm_err_t *err)
 {
     apr_status_t rv;
     int dirfd, fd = -1;
@@ -157,7 +163,7 @@ apr_status_t mm_batch_write_logs(const char *dir, const char *spool_id, int64_t 
     if (rv != APR_SUCCESS) {
         goto out;
     }
-    rv = output_all(fd, spool_id, seq, nonce, count, reader, logs, n_logs, err);
+    rv = output_all(fd, spool_id, seq, nonce, count, reader, more, err);
     if (rv == APR_SUCCESS) {
         rv = mm_file_commit(dirfd, fd, MM_BATCH_TEMP_FILE, MM_BATCH_FILE, err);
     }
@@ -207,10 +213,14 @@ typedef struct input {
 static apr_status_t input_record(input_t *in, const mm_record_t *record, mm_err_t *err)
 {
     const mm_batch_reader_t *reader = in->reader;
+    mm_window_place_t place;
 
     /* The kinds' values rise in the order in which they stand in the file; the first and last stand there once. */
     if (in->last == 0 ? record->kind != MM_RECORD_BATCH : record->kind == MM_RECORD_BATCH || record->kind < in->last) {
         return mm_err_set(err, APR_EINVAL, "its records are out of order");
+    }
+    if (record->kind == MM_RECORD_WINDOW && in->last == MM_RECORD_WINDOW) {
+        return mm_err_set(err, APR_EINVAL, "it has two windows");
     }
     in->last = record->kind;
     switch (record->kind) {
@@ -225,6 +235,9 @@ static apr_status_t input_record(input_t *in, const mm_record_t *record, mm_err_
     case MM_RECORD_DELTA:
         in->deltas++;
         return reader->on_delta ? reader->on_delta(reader->baton, &record->delta, err) : APR_SUCCESS;
+    case MM_RECORD_WINDOW:
+        place = (mm_window_place_t){.generation = record->generation, .to = record->to};
+        return reader->on_window ? reader->on_window(reader->baton, &place, err) : APR_SUCCESS;
     case MM_RECORD_END:
         break;
     }

@@ -1,8 +1,8 @@
 /* The batch file: what is about to be added to the database, and what the spool looked like when it was read.
  *
  * Frames (spool/frame.h, seed 0), each one BSON document, "k" saying which kind: one "batch" {v, spool, seq, nonce},
- * then "segment" {name, to}, "log" {…} of an import, and "delta" {…}, last "end" {segments, deltas} (see record.h).
- * Written beside its name, flushed, renamed: a batch file that exists is whole.
+ * then "segment" {name, to}, "log" {…} of an import, "delta" {…}, and "window" {generation, to}, last "end" {segments,
+ * deltas} (see record.h). Written beside its name, flushed, renamed: a batch file that exists is whole.
  *
  * It is also the checkpoint. `batch` is applied (again, after a crash), then renamed to `checkpoint`: that one rename
  * is the moment at which its events are counted. So there is never a batch that is half remembered, and no third file
@@ -15,6 +15,7 @@
 #include <apr_pools.h>
 #include "base/err.h"
 #include "count/count.h"
+#include "drain/window_log.h"
 #include "spool/spool_reader.h"
 #include "store/ledger.h"
 
@@ -36,10 +37,17 @@ apr_status_t mm_batch_nonce(char *nonce, mm_err_t *err);
 apr_status_t mm_batch_write(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
                             const mm_count_t *count, const mm_spool_reader_t *reader, mm_err_t *err);
 
-/* The same with what an import will have counted of each log when the batch is applied. */
-apr_status_t mm_batch_write_logs(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
-                                 const mm_count_t *count, const mm_spool_reader_t *reader, const mm_ledger_t *logs,
-                                 size_t n_logs, mm_err_t *err);
+/* What else a batch may hold. */
+typedef struct mm_batch_more {
+    const mm_ledger_t *logs; /* what an import will have counted of each log when the batch is applied */
+    size_t n_logs;
+    mm_window_place_t window; /* where the count's window is written down; generation 0: nowhere */
+} mm_batch_more_t;
+
+/* The same with that. */
+apr_status_t mm_batch_write_more(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
+                                 const mm_count_t *count, const mm_spool_reader_t *reader, const mm_batch_more_t *more,
+                                 mm_err_t *err);
 
 typedef struct mm_batch_reader {
     /* Any may be NULL. A failure returned by one ends the reading and is passed on. What they are told can be believed
@@ -48,6 +56,7 @@ typedef struct mm_batch_reader {
     apr_status_t (*on_segment)(void *baton, const char *name, int64_t to, mm_err_t *err);
     apr_status_t (*on_log)(void *baton, const mm_ledger_t *ledger, mm_err_t *err);
     apr_status_t (*on_delta)(void *baton, const mm_delta_t *delta, mm_err_t *err); /* lives until it returns */
+    apr_status_t (*on_window)(void *baton, const mm_window_place_t *place, mm_err_t *err);
     void *baton;
 } mm_batch_reader_t;
 

@@ -30,6 +30,7 @@
 #include "drain/resolving.h"
 #include "drain/resume.h"
 #include "drain/round.h"
+#include "drain/window_log.h"
 #include "base/throttle.h"
 #include "drain/wait.h"
 #include "spool/spool.h"
@@ -52,6 +53,7 @@ struct mm_drain {
     mm_spool_reader_t *reader;
     mm_count_t *count;
     mm_resolve_t *resolve;
+    mm_window_log_t window_log;
     mm_round_t round;
     drain_state_t state;
     int64_t reserve; /* bytes that are kept for the next batch */
@@ -72,6 +74,7 @@ static apr_status_t unlock(void *data)
 {
     mm_drain_t *drain = data;
 
+    mm_window_log_close(&drain->window_log);
     close(drain->lock);
     return APR_SUCCESS;
 }
@@ -86,6 +89,7 @@ static apr_status_t resume(mm_drain_t *drain, mm_err_t *err)
         return rv;
     }
     drain->seq = found.seq;
+    mm_window_log_load(&drain->window_log, &found.window);
     if (found.pending) {
         drain->state = STATE_PENDING;
         drain->more = true;
@@ -120,6 +124,7 @@ static apr_status_t set_up(mm_drain_t *drain, mm_err_t *err)
     }
     apr_pool_create(&drain->scratch, drain->pool);
     drain->count = mm_count_create(&drain->options.policy, drain->pool);
+    mm_window_log_init(&drain->window_log, drain->options.spool_dir, mm_count_window(drain->count), drain->log);
     drain->resolve =
         mm_resolving_make(drain->options.catalog_uri ? drain->options.catalog_uri : drain->options.mongo_uri,
                           drain->log, &drain->wait, drain->pool);
@@ -129,6 +134,7 @@ static apr_status_t set_up(mm_drain_t *drain, mm_err_t *err)
     rv = resume(drain, err);
     if (rv == APR_SUCCESS) {
         drain->reserve = mm_reserve_make(drain->options.spool_dir);
+        mm_window_log_reserve(&drain->window_log);
         mm_account_open(&drain->account, &drain->options, drain->log);
         account_now(drain);
     }
@@ -142,6 +148,7 @@ static mm_drain_t *make(const mm_drain_options_t *options, const mm_log_t *log, 
     drain->options = *options;
     drain->log = log;
     drain->pool = pool;
+    drain->window_log.fd = drain->window_log.next_fd = -1;
     drain->wait.stop = options->stop;
     drain->wait.orphaned = options->orphaned;
     drain->connection = (mm_connection_t){.uri = options->mongo_uri,
@@ -205,20 +212,26 @@ static apr_status_t read_round(mm_drain_t *drain, mm_err_t *err)
 static apr_status_t write_batch(mm_drain_t *drain, mm_err_t *err)
 {
     char nonce[MM_BATCH_NONCE_LEN + 1];
+    mm_batch_more_t more = {.logs = NULL};
     apr_status_t rv = mm_batch_nonce(nonce, err);
 
     if (rv == APR_SUCCESS) {
-        rv = mm_batch_write(drain->options.spool_dir, drain->spool_id, drain->seq + 1, nonce, drain->count,
-                            drain->reader, err);
+        rv = mm_window_log_append(&drain->window_log, &more.window, err);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = mm_batch_write_more(drain->options.spool_dir, drain->spool_id, drain->seq + 1, nonce, drain->count,
+                                 drain->reader, &more, err);
     }
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    mm_window_log_written(&drain->window_log);
     drain->seq++;
     drain->deltas = (int64_t)mm_count_deltas(drain->count);
     drain->state = STATE_PENDING;
     /* Now, not behind it: while the database is away the spool may fill the disk. */
     drain->reserve = mm_reserve_make(drain->options.spool_dir);
+    mm_window_log_reserve(&drain->window_log);
     mm_spool_reader_mark(drain->reader);
     mm_account_written(&drain->account, &drain->round.tally, mm_resolve_tally(drain->resolve));
     mm_deliver_begin(&drain->deliver);
@@ -232,6 +245,7 @@ static apr_status_t write_what_fits(mm_drain_t *drain, mm_err_t *err)
     apr_status_t rv;
 
     while (mm_reserve_no_room(rv = write_batch(drain, err)) && mm_round_shrink(&drain->round)) {
+        mm_window_log_back(&drain->window_log);
         /* If this fails, so has the round before, which will be told. */
         read_round(drain, NULL);
         if (drain->state != STATE_COUNTED) {
@@ -299,6 +313,7 @@ static apr_status_t settle(mm_drain_t *drain, mm_err_t *err)
         rv = mm_batch_commit(drain->options.spool_dir, err);
     }
     if (rv == APR_SUCCESS) {
+        mm_window_log_settled(&drain->window_log);
         tell_batch(drain);
         mm_account_applied(&drain->account, drain->deltas, drain->deliver.rejected);
         drain->state = STATE_IDLE;
@@ -337,6 +352,7 @@ static apr_status_t release(mm_drain_t *drain, mm_err_t *err)
     drain->more = drain->more || mm_spool_reader_more(drain->reader);
     if (drain->reserve < MM_RESERVE_MAX) {
         drain->reserve = mm_reserve_make(drain->options.spool_dir);
+        mm_window_log_reserve(&drain->window_log);
     }
     mm_account_idle(&drain->account, drain->reader, drain->emptied && !drain->more);
     return rv;

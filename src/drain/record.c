@@ -68,6 +68,8 @@ static const field_t fields[] = {
     {"last_viewed", MM_RECORD_DELTA, FIELD_DATE, false, IN_DELTA(last_viewed_ms)},
     {"last_downloaded", MM_RECORD_DELTA, FIELD_DATE, false, IN_DELTA(last_downloaded_ms)},
     {"first_seen", MM_RECORD_DELTA, FIELD_DATE, false, IN_DELTA(first_seen_ms)},
+    {"generation", MM_RECORD_WINDOW, FIELD_INT64, true, NUMBER(generation)},
+    {"to", MM_RECORD_WINDOW, FIELD_INT64, true, NUMBER(to)},
     {"segments", MM_RECORD_END, FIELD_INT64, true, NUMBER(segments)},
     {"deltas", MM_RECORD_END, FIELD_INT64, true, NUMBER(deltas)},
 };
@@ -78,7 +80,7 @@ static const struct {
     mm_record_kind_t kind;
 } kinds[] = {
     {"batch", MM_RECORD_BATCH}, {"segment", MM_RECORD_SEGMENT}, {"log", MM_RECORD_LOG},
-    {"delta", MM_RECORD_DELTA}, {"end", MM_RECORD_END},
+    {"delta", MM_RECORD_DELTA}, {"window", MM_RECORD_WINDOW},   {"end", MM_RECORD_END},
 };
 
 /* --- writing --- */
@@ -172,6 +174,13 @@ void mm_record_delta(bson_t *doc, const mm_delta_t *delta)
     append_date(doc, "last_viewed", delta->last_viewed_ms);
     append_date(doc, "last_downloaded", delta->last_downloaded_ms);
     append_date(doc, "first_seen", delta->first_seen_ms);
+}
+
+void mm_record_window(bson_t *doc, int64_t generation, int64_t to)
+{
+    begin(doc, MM_RECORD_WINDOW);
+    BSON_APPEND_INT64(doc, "generation", generation);
+    BSON_APPEND_INT64(doc, "to", to);
 }
 
 void mm_record_end(bson_t *doc, int64_t segments, int64_t deltas)
@@ -347,6 +356,9 @@ apr_status_t mm_record_decode(mm_record_t *record, const uint8_t *data, size_t l
     else if (record->kind == MM_RECORD_LOG) {
         record->ledger.done = record->done != 0;
         holds = is_hex(record->ledger.id, MM_LEDGER_ID_LEN) && record->ledger.head > 0;
+    }
+    else if (record->kind == MM_RECORD_WINDOW) {
+        holds = record->generation > 0;
     }
     else if (record->kind == MM_RECORD_SEGMENT) {
         holds = strchr(record->name, '/') == NULL;

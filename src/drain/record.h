@@ -28,6 +28,7 @@ typedef enum mm_record_kind {
     MM_RECORD_SEGMENT = 2,
     MM_RECORD_LOG = 3,
     MM_RECORD_DELTA = 4,
+    MM_RECORD_WINDOW = 5,
     MM_RECORD_END = 8
 } mm_record_kind_t;
 
@@ -50,6 +51,8 @@ typedef struct mm_record {
     char type[MM_EVENT_TYPE_MAX + 1];
     char id[MM_EVENT_ID_MAX + 1];
     char user[MM_EVENT_USER_MAX + 1];
+    /* window; and to */
+    int64_t generation;
     /* end */
     int64_t segments, deltas;
 } mm_record_t;
@@ -59,6 +62,7 @@ void mm_record_batch(bson_t *doc, const char *spool_id, int64_t seq, const char 
 void mm_record_segment(bson_t *doc, const char *name, int64_t to);
 void mm_record_log(bson_t *doc, const mm_ledger_t *ledger);
 void mm_record_delta(bson_t *doc, const mm_delta_t *delta);
+void mm_record_window(bson_t *doc, int64_t generation, int64_t to);
 void mm_record_end(bson_t *doc, int64_t segments, int64_t deltas);
 
 /* Appends text as it is: a BSON string when it is UTF-8, binary otherwise. */

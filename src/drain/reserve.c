@@ -36,6 +36,19 @@ static int64_t enlarge(int fd, int64_t has)
     return has;
 }
 
+int64_t mm_reserve_ahead(int fd, int64_t at, int64_t bytes)
+{
+    for (; bytes >= MM_RESERVE_MIN; bytes /= 2) {
+        if (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)bytes) == 0) {
+            return bytes;
+        }
+        if (!mm_reserve_no_room(errno)) {
+            break;
+        }
+    }
+    return 0;
+}
+
 int64_t mm_reserve_make(const char *dir)
 {
     struct stat info;

@@ -22,6 +22,10 @@
  * error. */
 int64_t mm_reserve_make(const char *dir);
 
+/* Allocates up to that many bytes behind offset `at` of an open file, whose length stays as it is. Returns how many; as
+ * few as MM_RESERVE_MIN, or 0. */
+int64_t mm_reserve_ahead(int fd, int64_t at, int64_t bytes);
+
 /* Whether status means that the disk, the quota or the file is full. */
 bool mm_reserve_no_room(apr_status_t status);
 

@@ -26,6 +26,7 @@ typedef struct found {
     apr_array_header_t *positions;
     int64_t seq; /* 0 when not even the first record was readable */
     int64_t deltas;
+    mm_window_place_t window;
 } found_t;
 
 static apr_status_t on_batch(void *baton, const char *spool_id, int64_t seq, const char *nonce, mm_err_t *err)
@@ -66,13 +67,22 @@ static apr_status_t on_delta(void *baton, const mm_delta_t *delta, mm_err_t *err
     return APR_SUCCESS;
 }
 
+static apr_status_t on_window(void *baton, const mm_window_place_t *place, mm_err_t *err)
+{
+    (void)err;
+    ((found_t *)baton)->window = *place;
+    return APR_SUCCESS;
+}
+
 static apr_status_t find(found_t *found, const char *name, mm_err_t *err)
 {
-    mm_batch_reader_t reader = {.on_batch = on_batch, .on_segment = on_segment, .on_delta = on_delta, .baton = found};
+    mm_batch_reader_t reader = {
+        .on_batch = on_batch, .on_segment = on_segment, .on_delta = on_delta, .on_window = on_window, .baton = found};
 
     found->name = name;
     found->seq = 0;
     found->deltas = 0;
+    found->window = (mm_window_place_t){.generation = 0};
     apr_array_clear(found->positions);
     return mm_batch_read(found->dir, name, &reader, found->pool, err);
 }
@@ -183,6 +193,7 @@ apr_status_t mm_resume(mm_resume_t *resume, const char *dir, const char *spool_i
     }
     if (rv == APR_SUCCESS) {
         restore(&found, reader);
+        resume->window = found.window;
     }
     return rv;
 }

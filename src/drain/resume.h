@@ -7,12 +7,14 @@
 #include <apr_pools.h>
 #include "base/err.h"
 #include "base/log.h"
+#include "drain/window_log.h"
 #include "spool/spool_reader.h"
 
 typedef struct mm_resume {
-    int64_t seq;    /* of the last batch that may be in the database; 0: there was none yet */
-    bool pending;   /* DIR/batch is there, whole, and must be applied (again) */
-    int64_t deltas; /* in it */
+    int64_t seq;              /* of the last batch that may be in the database; 0: there was none yet */
+    bool pending;             /* DIR/batch is there, whole, and must be applied (again) */
+    int64_t deltas;           /* in it */
+    mm_window_place_t window; /* of the batch, else of the checkpoint */
 } mm_resume_t;
 
 /* Reads DIR/batch, else DIR/checkpoint, and tells reader the positions found there. When the batch is damaged this is

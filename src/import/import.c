@@ -166,12 +166,13 @@ const char *mm_import_format(const mm_import_t *import)
 
 static apr_status_t write_batch(mm_import_t *import, mm_err_t *err)
 {
+    const mm_batch_more_t more = {.logs = import->logs, .n_logs = import->n_logs};
     char nonce[MM_BATCH_NONCE_LEN + 1];
     apr_status_t rv = mm_batch_nonce(nonce, err);
 
     if (rv == APR_SUCCESS) {
-        rv = mm_batch_write_logs(import->options.dir, import->spool_id, import->seq + 1, nonce, import->count,
-                                 import->reader, import->logs, import->n_logs, err);
+        rv = mm_batch_write_more(import->options.dir, import->spool_id, import->seq + 1, nonce, import->count,
+                                 import->reader, &more, err);
     }
     if (rv == APR_SUCCESS) {
         import->seq++;

@@ -581,43 +581,6 @@ static void throws_its_secrets_away(void **state)
     assert_false(mm_form_is_stale(window));
 }
 
-static void passes_over_clicks_of_another_width(void **state)
-{
-    unit_t *unit = *state;
-    const mm_policy_t policy = {.double_click_ms = W_MS}, other = {.double_click_ms = 10000};
-    mm_count_t *count = mm_count_create(&policy, unit->pool), *second = mm_count_create(&other, unit->pool);
-    mm_event_t event = click(MM_ACTION_VIEW, "a", "ada", NOON_MS);
-    written_t *written = calloc(1, sizeof(*written));
-    documents_t documents = {.n = 0};
-
-    add(count, &event, 0);
-    mm_form_put(mm_count_window(count), true, sink, written);
-    assert_true(fill(mm_count_window(second), written));
-    assert_int_equal(add(second, &event, 1), MM_COUNTED);
-    end_batch(second, &documents);
-    assert_int_equal(document_of(&documents, MM_DELTA_RESOURCE, "a", NULL, MM_TIME_NONE)->sums.unique_views, 0);
-    free(written);
-}
-
-static void refuses_what_is_no_chunk(void **state)
-{
-    unit_t *unit = *state;
-    static const char *const wrong[] = {"",        "X",   "H",           "H\1\0\0\0\0\0\0", "H\2\0\0\0\0\0\0\0",
-                                        "T\0\0\0", "S\0", "C1234567890", "U1234567890"};
-    static const size_t lens[] = {0, 1, 1, 8, 9, 4, 2, 11, 11};
-    mm_window_t *window = mm_window_create(W_MS, unit->pool);
-    uint8_t late[] = {'C', 1, 2, 3, 4, 5, 6, 7, 8, 1, 0, 0, 0, 0, 0, 0, 0, 0};
-    bool other_width = false;
-
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        if (mm_form_take(window, (const uint8_t *)wrong[i], lens[i], &other_width, NULL) != APR_EINVAL) {
-            fail_msg("chunk %zu", i);
-        }
-    }
-    /* touched later than the clock says */
-    assert_int_equal(mm_form_take(window, late, sizeof(late), &other_width, NULL), APR_EINVAL);
-}
-
 #define test(f) cmocka_unit_test_setup_teardown(f, unit_setup, unit_teardown)
 
 int main(void)
@@ -631,8 +594,6 @@ int main(void)
         test(counts_the_same_in_any_order_batches_and_restarts),
         test(forgets_after_an_hour),
         test(throws_its_secrets_away),
-        test(passes_over_clicks_of_another_width),
-        test(refuses_what_is_no_chunk),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
