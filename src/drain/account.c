@@ -46,6 +46,7 @@ void mm_account_written(mm_account_t *account, const mm_tally_t *tally, const mm
     mm_status_add(account->page, MM_STATUS_KEYS_FAILED, resolved->keys_failed);
     mm_status_add(account->page, MM_STATUS_READ, tally->events);
     mm_status_add(account->page, MM_STATUS_UNREADABLE, tally->unreadable);
+    mm_status_add(account->page, MM_STATUS_WINDOW_FORGOTTEN, tally->forgotten);
     for (unsigned i = 0; i < MM_VERDICTS; i++) {
         if (tally->verdicts[i] > 0) {
             mm_status_add_verdict(account->page, i, tally->verdicts[i]);

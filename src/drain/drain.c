@@ -130,6 +130,7 @@ static apr_status_t set_up(mm_drain_t *drain, mm_err_t *err)
                           drain->log, &drain->wait, drain->pool);
     mm_round_init(&drain->round, drain->reader, drain->count, drain->options.spool_dir, drain->log);
     drain->round.resolve = drain->resolve;
+    drain->round.window_log = &drain->window_log;
     drain->round.policy = &drain->options.policy;
     rv = resume(drain, err);
     if (rv == APR_SUCCESS) {
@@ -245,7 +246,6 @@ static apr_status_t write_what_fits(mm_drain_t *drain, mm_err_t *err)
     apr_status_t rv;
 
     while (mm_reserve_no_room(rv = write_batch(drain, err)) && mm_round_shrink(&drain->round)) {
-        mm_window_log_back(&drain->window_log);
         /* If this fails, so has the round before, which will be told. */
         read_round(drain, NULL);
         if (drain->state != STATE_COUNTED) {

@@ -17,6 +17,7 @@ typedef struct mm_tally {
     int64_t events; /* the sum of the verdicts */
     int64_t verdicts[MM_VERDICTS];
     int64_t unreadable; /* events, or ends of packs, that could not be read */
+    int64_t forgotten;  /* entries of the window that had to go early, for want of room */
 } mm_tally_t;
 
 /* What a pack is counted into. */

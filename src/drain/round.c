@@ -150,11 +150,20 @@ static apr_status_t read_all(mm_round_t *round, mm_err_t *err)
     return rv;
 }
 
+/* The count, what it remembers of clicks, and the reader are as after the last batch. */
+static void give_up(mm_round_t *round)
+{
+    mm_count_reset(round->count);
+    if (round->window_log) {
+        mm_window_log_back(round->window_log);
+    }
+    mm_spool_reader_back(round->reader);
+}
+
 /* Forgets the round: its frames are read again by the next. */
 static void take_back(mm_round_t *round, int64_t until_us)
 {
-    mm_count_reset(round->count);
-    mm_spool_reader_back(round->reader);
+    give_up(round);
     round->frames = round->held = 0;
     round->tally = (mm_tally_t){.events = 0};
     round->until_us = until_us;
@@ -163,7 +172,7 @@ static void take_back(mm_round_t *round, int64_t until_us)
 
 apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err)
 {
-    int64_t until_us = round->until_us;
+    int64_t until_us = round->until_us, forgotten;
     apr_status_t rv;
 
     round->frames = 0;
@@ -172,6 +181,7 @@ apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err)
     if (round->resolve) {
         mm_resolve_begin(round->resolve);
     }
+    forgotten = mm_window_forgotten(mm_count_window(round->count));
     rv = read_all(round, err);
     if (round->unresolved == APR_SUCCESS) {
         round->unresolved = resolve(round, true, rv == APR_SUCCESS || rv == APR_EOF ? err : NULL);
@@ -180,6 +190,7 @@ apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err)
         take_back(round, until_us);
         return round->unresolved;
     }
+    round->tally.forgotten = mm_window_forgotten(mm_count_window(round->count)) - forgotten;
     return rv == APR_EOF ? APR_SUCCESS : rv;
 }
 
@@ -192,8 +203,7 @@ bool mm_round_shrink(mm_round_t *round)
      * many would be the same again. */
     int64_t less = round->tally.events / 10 < round->events_max / 2 ? round->tally.events / 10 : round->events_max / 2;
     round->events_max = less > 1 ? less : 1;
-    mm_count_reset(round->count);
-    mm_spool_reader_back(round->reader);
+    give_up(round);
     return true;
 }
 

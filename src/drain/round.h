@@ -17,6 +17,7 @@
 #include "base/throttle.h"
 #include "count/count.h"
 #include "drain/pack.h"
+#include "drain/window_log.h"
 #include "spool/spool_reader.h"
 
 /* By so much of the time at which they began may events be out of order, besides what they themselves took. */
@@ -27,6 +28,7 @@ typedef struct mm_round {
     mm_count_t *count;
     mm_resolve_t *resolve; /* these two are NULL behind mm_round_init; see mm_pack_into_t */
     const mm_policy_t *policy;
+    mm_window_log_t *window_log; /* of the count's window; NULL: it does not come back when a round is given up */
     const char *dir;
     const mm_log_t *log;
     int64_t events_max; /* of the next round */

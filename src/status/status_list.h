@@ -30,7 +30,9 @@
     X(visits_with_credentials, COUNTER, NULL,                                                                          \
       "Visits with a session or a key of the application: of a user, of nobody known, or not to be told.")             \
     X(keys_unread, COUNTER, NULL, "Uses told by a key that the application's collections could not be asked for.")     \
-    X(counters_since_timestamp_seconds, TIME, "seconds", "When the counters were 0.")
+    X(counters_since_timestamp_seconds, TIME, "seconds", "When the counters were 0.")                                  \
+    X(window_forgotten, COUNTER, NULL,                                                                                 \
+      "Clicks and hours that the drainer forgot early because there were too many at once.")
 
 /* X(symbol, family, label, the label's value): a value of the page, and where it is shown. */
 #define MM_STATUS_VALUES(X)                                                                                            \
@@ -57,6 +59,7 @@
     X(VISITORS_KNOWN, visits_with_credentials, "visitor", "user")                                                      \
     X(VISITORS_NOBODY, visits_with_credentials, "visitor", "nobody")                                                   \
     X(VISITORS_FAILED, visits_with_credentials, "visitor", "failed")                                                   \
-    X(KEYS_FAILED, keys_unread, NULL, NULL)
+    X(KEYS_FAILED, keys_unread, NULL, NULL)                                                                            \
+    X(WINDOW_FORGOTTEN, window_forgotten, NULL, NULL)
 
 #endif
