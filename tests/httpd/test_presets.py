@@ -6,6 +6,7 @@ import pytest
 
 from environment import wait_for
 from environment.httpd import ROOT
+from environment.waiting import wait_equal
 
 INCLUDE = "Include {root}/conf/{name}.conf\n"
 
@@ -51,7 +52,7 @@ def test_files(httpd, path):
     site.get(path + "last")
     wait_for(lambda: "last" in site.counts.of("files"), what="what came last is counted")
     assert site.counts.of("files") == {"a": (0, 1), "b.csv": (0, 1), "2026/c.csv": (0, 2), "last": (0, 1)}
-    assert site.counts.of("folders") == {"2026": (1, 0)}
+    wait_equal(lambda: site.counts.of("folders"), {"2026": (1, 0)})
 
 
 def test_make_install_brings_them(tmp_path):
