@@ -188,6 +188,7 @@ static void tells_users_apart(void **state)
     mm_count_t *count = mm_count_create(&policy, unit->pool);
     mm_event_t plain = click(MM_ACTION_VIEW, "a", NULL, NOON_MS), event = plain;
 
+    plain.agent = bytes_of(NULL);
     /* By address and agent, both. A full IPv6 address counts. */
     event.address = bytes_of("2001:db8::1");
     event.agent = bytes_of("Mozilla/5.0");
