@@ -18,7 +18,7 @@ FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
 
 # Expanded when used, so that `make run` works before any of these tools is installed.
 MONGOC       = $(shell $(PKGCONFIG) --exists mongoc2 && echo mongoc2 || echo libmongoc-1.0)
-CORE_PKGS    = $(MONGOC) apr-1 apr-util-1 libpcre2-8 libcrypto
+CORE_PKGS    = $(MONGOC) apr-1 apr-util-1 libpcre2-8 xlsxwriter libcrypto
 CORE_CFLAGS  = $(shell $(PKGCONFIG) --cflags $(CORE_PKGS))
 CORE_LIBS    = $(shell $(PKGCONFIG) --libs $(CORE_PKGS))
 HTTPD_CFLAGS = -isystem $(shell $(APXS) -q INCLUDEDIR) $(shell $(APXS) -q EXTRA_CPPFLAGS)

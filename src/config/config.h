@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/sync.h"
 #include "mod_metrics.h"
+#include "report/temp.h"
 #include "rules/rules.h"
 #include "store/catalog.h"
 
@@ -63,6 +64,7 @@ typedef struct mm_config {
     apr_array_header_t *robots;   /* MetricsRobots, of const char *: absolute paths; never NULL, like the next two */
     apr_array_header_t *machines; /* MetricsMachines, the same */
     apr_array_header_t *allow_agents; /* MetricsAllowAgents, of const char *: expressions */
+    mm_temp_t report_temp;            /* MetricsReportTemp */
     int max_reports;                  /* MetricsMaxReports */
     int drainer;               /* MetricsDrainer: 1 (default) supervise one, 0 somebody else runs metricsctl drain */
     apr_array_header_t *types; /* of mm_type_t, as configured */

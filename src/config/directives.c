@@ -19,6 +19,7 @@ APLOG_USE_MODULE(metrics);
 #define INTERVAL_MAX_S  3600.0
 #define PREFIX_MAX      32
 #define MAX_REPORTS_MAX 4096
+#define TEMP_MAX_MIN    (INT64_C(1024) * 1024)
 /* Twice the largest frame, so that whatever can be recorded at all fits into a spool that is empty. */
 #define SPOOL_MAX_MIN (INT64_C(8) * 1024 * 1024)
 #define DOWNLOAD_RULE ((void *)1)
@@ -143,6 +144,27 @@ static const char *set_double_click(cmd_parms *cmd, void *dir, const char *arg)
                             arg);
     }
     mm_config_being_read()->double_click_ms = (int64_t)(seconds * 1e3);
+    return NULL;
+}
+
+static const char *set_report_temp(cmd_parms *cmd, void *dir, const char *path, const char *max)
+{
+    (void)dir;
+    mm_temp_t *temp = &mm_config_being_read()->report_temp;
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    if (wrong) {
+        return wrong;
+    }
+    *temp = (mm_temp_t){*path ? ap_server_root_relative(cmd->pool, path) : NULL, 0};
+    if (!temp->dir || !ap_is_directory(cmd->temp_pool, temp->dir)) {
+        return apr_psprintf(cmd->pool, "MetricsReportTemp: \"%s\" is no directory", path);
+    }
+    if (max && (strncmp(max, "max=", 4) != 0 || !mm_text_size(&temp->max, max + 4) || temp->max < TEMP_MAX_MIN)) {
+        return apr_psprintf(cmd->pool,
+                            "MetricsReportTemp: %s is not a number of bytes of at least 1M; write it as max=512M or "
+                            "max=4G",
+                            max);
+    }
     return NULL;
 }
 
@@ -301,6 +323,8 @@ const command_rec mm_config_commands[] = {
                     "regular expressions: agents that are neither, whatever the lists say"),
     AP_INIT_TAKE1("MetricsMaxReports", set_max_reports_globally, NULL, RSRC_CONF,
                   "how many reports may run at once, in all children together; 16 if not set"),
+    AP_INIT_TAKE12("MetricsReportTemp", set_report_temp, NULL, RSRC_CONF,
+                   "a directory where a spreadsheet is built before it is sent, and max=SIZE"),
     AP_INIT_FLAG("MetricsDrainer", set_drainer_globally, NULL, RSRC_CONF,
                  "On (as if not set): httpd runs the drainer; Off: `metricsctl drain` does"),
     AP_INIT_RAW_ARGS("<MetricsType", mm_set_type_section, NULL, RSRC_CONF,

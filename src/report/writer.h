@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "count/delta.h"
 #include "report/sink.h"
+#include "report/temp.h"
 #include "route/route.h"
 
 typedef enum mm_cell_kind {
@@ -80,8 +81,17 @@ mm_writer_t *mm_writer_csv(mm_sink_fn sink, void *baton, char separator, int raw
 /* One document, or with lines a document for each row and nothing else. */
 mm_writer_t *mm_writer_json(mm_sink_fn sink, void *baton, int lines, apr_pool_t *pool);
 
-/* The writer of a format, with what else the route says of the form. */
-mm_writer_t *mm_writer_make(const mm_route_t *route, mm_format_t format, mm_sink_fn sink, void *baton,
+/* A workbook. It is built in files, in a directory of temp, and only when the last row is in it do its first bytes go
+ * to the sink: the format allows nothing else, its directory holds what must be known of all parts. rows_per_sheet is 0
+ * for what the format allows. Fails with MM_WRITER_TOO_LARGE beyond temp's limit, with MM_WRITER_NO_ROOM where the disk
+ * is full. */
+mm_writer_t *mm_writer_xlsx(mm_sink_fn sink, void *baton, const mm_temp_t *temp, int64_t rows_per_sheet,
                             apr_pool_t *pool);
+#define MM_WRITER_TOO_LARGE (APR_OS_START_USERERR + 110)
+#define MM_WRITER_NO_ROOM   (APR_OS_START_USERERR + 111)
+
+/* The writer of a format, with what else the route says of the form. */
+mm_writer_t *mm_writer_make(const mm_route_t *route, mm_format_t format, const mm_temp_t *temp, mm_sink_fn sink,
+                            void *baton, apr_pool_t *pool);
 
 #endif

@@ -122,7 +122,7 @@ static const param_t params[] = {
     {"parents", MM_PARAMS_REPORT, take_parents, "joined, rows or none"},
     {"raw", MM_PARAMS_REPORT, take_raw, "0 or 1"},
     {"bom", MM_PARAMS_REPORT, take_bom, "0 or 1"},
-    {"format", MM_PARAMS_REPORT, take_format, "csv, json, ndjson or tsv"},
+    {"format", MM_PARAMS_REPORT, take_format, "csv, json, ndjson, tsv or xlsx"},
     {"format", MM_PARAMS_STATUS, take_format, "json or openmetrics"},
     {"id", MM_PARAMS_RECORD, take_id, "an id of 1 to " TEXT_OF(MM_EVENT_ID_MAX) " bytes"},
 };

@@ -39,7 +39,8 @@ typedef enum mm_format {
     MM_FORMAT_JSON,
     MM_FORMAT_OPENMETRICS,
     MM_FORMAT_NDJSON,
-    MM_FORMAT_TSV
+    MM_FORMAT_TSV,
+    MM_FORMAT_XLSX
 } mm_format_t;
 
 /* A parameter that was given and taken, decoded. */

@@ -58,6 +58,9 @@ static void set_headers(request_rec *r, const mm_route_t *route, const mm_format
     apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     r->no_cache = 1;
+    if (format->format == MM_FORMAT_XLSX) {
+        apr_table_setn(r->subprocess_env, "no-gzip", "1"); /* it is packed already */
+    }
 }
 
 static apr_status_t open_stores(mm_report_t *report, const mm_config_t *config, apr_pool_t *pool, mm_err_t *err)
@@ -80,6 +83,17 @@ static int no_report(request_rec *r, const mm_err_t *err)
     if (mm_throttle_tell(&failures, apr_time_now(), 1, &times)) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "MM0601: %" APR_INT64_T_FMT " report(s) not served: %s", times,
                       err->text);
+    }
+    if (err->status == MM_WRITER_TOO_LARGE) {
+        return mm_problem_send(
+            r, HTTP_BAD_REQUEST,
+            "The report is too large for a spreadsheet here. Please ask for a part of it with limit=, "
+            "or for CSV.");
+    }
+    if (err->status == MM_WRITER_NO_ROOM) {
+        return mm_problem_send(r, HTTP_SERVICE_UNAVAILABLE,
+                               "The server has no room to make a spreadsheet now. Please try again later, or ask for "
+                               "CSV.");
     }
     if (err->status == MM_STORE_AWAY) {
         return mm_problem_send(r, HTTP_SERVICE_UNAVAILABLE, "The database cannot be reached. Please try again later.");
@@ -155,7 +169,7 @@ int mm_reports_serve(request_rec *r, const mm_route_t *route, const mm_location_
     mm_stream_t *stream = mm_stream_create(r);
     report.gate = (mm_gate_t){mm_guard_see_resources, guard};
     report.now_ms = apr_time_as_msec(r->request_time);
-    report.writer = mm_writer_make(route, format->format, mm_stream_write, stream, r->pool);
+    report.writer = mm_writer_make(route, format->format, &config->report_temp, mm_stream_write, stream, r->pool);
     mm_report_run_t *run = NULL;
     if (open_stores(&report, config, r->pool, &err) != APR_SUCCESS ||
         mm_report_begin(&run, &report, r->pool, &err) != APR_SUCCESS) {

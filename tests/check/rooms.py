@@ -22,7 +22,7 @@ MAY = {
     "drain": ("base", "event", "spool", "count", "status", "store", "resolve"),
     "import": ("base", "event", "rules", "accesslog", "count", "spool", "drain", "store", "resolve"),
     "report": ("base", "route", "store", "count"),
-    "config": ("base", "agents", "rules", "count", "route", "store", "event"),
+    "config": ("base", "report", "agents", "rules", "count", "route", "store", "event"),
     "authz": ("base", "config"),
     "capture": ("base", "event", "spool", "status", "rules", "config"),
     "serve": CORE_ROOMS + HTTPD_ROOMS,
@@ -33,6 +33,7 @@ MAY = {
 }
 KNOW_HTTPD = HTTPD_ROOMS + ("mod_metrics.c", "include")
 KNOW_MONGOC = ("store",)
+KNOW_XLSX = ("report",)
 KNOW_BSON = ("agents", "event", "settings", "drain", "store", "tools")
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
@@ -52,6 +53,8 @@ def judge(path, quoted, header):
         return None if room in KNOW_MONGOC else f"{room} may not include {header}: only store talks to MongoDB"
     if header.startswith("bson"):
         return None if room in KNOW_BSON else f"{room} may not include {header}: only {', '.join(KNOW_BSON)} may"
+    if header.startswith("xlsxwriter"):
+        return None if room in KNOW_XLSX else f"{room} may not include {header}: only report may"
     if OF_HTTPD.match(header):
         return None if room in KNOW_HTTPD else f"{room} may not include {header}: it is a room without httpd"
     if not quoted or OF_APR.match(header) or (room == "tools" and (path.parent / header).is_file()):

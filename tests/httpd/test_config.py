@@ -48,6 +48,8 @@ MISTAKES = {
     "allowed agents that take too long": ('MetricsAllowAgents "(a+)+$"', "MetricsAllowAgents", "too long"),
     "no reports": ("MetricsMaxReports 0", "MetricsMaxReports", "from 1 to 4096"),
     "number of reports is none": ("MetricsMaxReports 3x", "MetricsMaxReports", "from 1 to 4096"),
+    "temporary files in no directory": ('MetricsReportTemp "${DIR}/none"', "MetricsReportTemp", "no directory"),
+    "temporary files without a limit": ('MetricsReportTemp "${DIR}" max=1', "MetricsReportTemp", "at least 1M"),
     "drainer is neither": ("MetricsDrainer maybe", "MetricsDrainer", "On or Off"),
     "type without a name": ("<MetricsType>\n</MetricsType>", "<MetricsType", "name"),
     "type with a bad name": ("<MetricsType Data-Sets>\n</MetricsType>", "<MetricsType", "a-z"),
@@ -109,7 +111,7 @@ SERVER_ONLY = [
     'MetricsMongoURI "mongodb://127.0.0.1/"', 'MetricsCatalogURI "mongodb://127.0.0.1/"', 'MetricsSpool "/tmp/x"',
     'MetricsRobots "/tmp/x"', 'MetricsMachines "/tmp/x"', 'MetricsAllowAgents "x"',
     "MetricsCollectionPrefix x_", "MetricsFlushInterval 1", "MetricsDoubleClick 30", "MetricsDrainer On",
-    "MetricsMaxReports 3",
+    "MetricsMaxReports 3", 'MetricsReportTemp "/tmp"',
     '<MetricsType other>\nMetricsView "^/x/(.+)$"\n</MetricsType>',
 ]
 

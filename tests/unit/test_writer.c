@@ -15,8 +15,9 @@ static void assert_begins(unit_t *unit, mm_format_t format, const char *expected
     const mm_envelope_t envelope = {.columns = columns, .n_columns = 2};
     const mm_cell_t cells[] = {{.text = "=x"}, {.text = "y"}};
     const mm_route_t route = {.raw = 1, .bom = 1};
+    const mm_temp_t temp = {NULL, 0};
     char kept[512] = "";
-    mm_writer_t *writer = mm_writer_make(&route, format, keep, kept, unit->pool);
+    mm_writer_t *writer = mm_writer_make(&route, format, &temp, keep, kept, unit->pool);
     mm_err_t err;
 
     assert_int_equal(writer->ops->begin(writer, &envelope, &err), APR_SUCCESS);

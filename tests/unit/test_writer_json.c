@@ -41,6 +41,14 @@ static void write_row(mm_writer_t *writer, int full)
     assert_int_equal(writer->ops->row(writer, full ? all : none, &err), APR_SUCCESS);
 }
 
+static bool is_json(const char *text)
+{
+    bson_t *document = bson_new_from_json((const uint8_t *)text, -1, NULL);
+
+    bson_destroy(document);
+    return document != NULL;
+}
+
 static const char *write_report(unit_t *unit, int lines, mm_envelope_t *envelope, int rows, int64_t next)
 {
     kept_t *kept = apr_pcalloc(unit->pool, sizeof(*kept));
@@ -54,7 +62,7 @@ static const char *write_report(unit_t *unit, int lines, mm_envelope_t *envelope
     for (int i = 0; i < rows; i++) {
         write_row(writer, i == 0);
         assert_int_equal(writer->ops->flush(writer, &err), APR_SUCCESS);
-        assert_true(lines || !bson_new_from_json((const uint8_t *)kept->data, (ssize_t)kept->len, NULL));
+        assert_true(lines || !is_json(kept->data));
     }
     assert_int_equal(writer->ops->end(writer, &tail, &err), APR_SUCCESS);
     return kept->data;
@@ -104,7 +112,7 @@ static void test_period_parameters_and_next(void **state)
     assert_non_null(strstr(report, ",\n\"period\":{\"since\":\"1970-01-01T00:00:00Z\",\"until\":null},\n"));
     assert_non_null(strstr(report, "\"parameters\":{\"limit\":2,\"offset\":4,\"user\":\"a&b =\\\"\xC3\xBC%FF\"},\n"));
     assert_non_null(strstr(report, "\n],\n\"next\":\"?user=a%26b%20%3D%22%C3%BC%FF&limit=2&offset=6\"}\n"));
-    assert_non_null(bson_new_from_json((const uint8_t *)report, -1, NULL));
+    assert_true(is_json(report));
 }
 
 static void test_sink_fails(void **state)
