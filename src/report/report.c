@@ -161,7 +161,8 @@ static apr_status_t write_resource(mm_report_run_t *run, size_t row, const char 
 
     for (size_t i = 0; i < (one_each ? entry->n_parents : 1) && rv == APR_SUCCESS; i++) {
         if (style != MM_PARENTS_NONE) {
-            fill_parents(behind, entry->parents + i, one_each ? 1 : entry->n_parents, pieces);
+            fill_parents(behind, one_each ? &entry->parents[i] : entry->parents, one_each ? 1 : entry->n_parents,
+                         pieces);
         }
         rv = writer->ops->row(writer, cells, err);
     }
