@@ -21,7 +21,7 @@ typedef struct vector {
 #define BROKEN   MM_EVENT_ABORTED
 #define BROKEN2  (MM_EVENT_ABORTED | MM_EVENT_HTTP2)
 
-static const char return_codes[] = "RD1, section 7: only 200 and 304 are counted";
+static const char return_codes[] = "RD1, Return codes: only 200 and 304 are counted";
 static const char only_get[] = "HTTP: HEAD asks about a thing and does not get it (Dataverse #7397)";
 static const char first_byte[] = "a use in many parts is one use: the part with the first byte (clarin-dspace #846)";
 static const char broken_off[] = "RD1: a request is for content; HTTP/1 says exactly whether all was sent";

@@ -89,8 +89,10 @@ typedef struct chain {
     int64_t uses, last_ms;
 } chain_t;
 
-static const char code[] = "COUNTER RD1, section 7: clicks within 30 s of the one before are one, the last is kept";
-static const char example[] = "COUNTER RD1: 10:01:00 and 10:01:29 are one, 10:01:00 and 10:01:35 are two";
+static const char code[] =
+    "RD1, Double-click filtering: clicks within 30 s of the one before are one, the last is kept";
+static const char example[] =
+    "RD1, Double-click filtering: 10:01:00 and 10:01:29 are one, 10:01:00 and 10:01:35 are two";
 
 static const chain_t chains[] = {
     {code, {0, -1}, 1, 0},
