@@ -9,6 +9,7 @@
 #include "ctl.h"
 #include "drain/wait.h"
 #include "store/forget.h"
+#include "store/pause.h"
 #include "store/store.h"
 
 #define WAIT_DEFAULT_S 60
@@ -150,7 +151,7 @@ static apr_status_t wait_for_quiet(mm_store_t *store, const arguments_t *argumen
     bool quiet = arguments->force;
     apr_status_t rv = APR_SUCCESS;
 
-    while (!quiet && (rv = mm_forget_is_quiet(store, &quiet, err)) == APR_SUCCESS && !quiet) {
+    while (!quiet && (rv = mm_pause_is_quiet(store, &quiet, err)) == APR_SUCCESS && !quiet) {
         if (stop || apr_time_now() >= until) {
             return APR_EAGAIN;
         }
@@ -162,14 +163,14 @@ static apr_status_t wait_for_quiet(mm_store_t *store, const arguments_t *argumen
 static apr_status_t forget(mm_store_t *store, const arguments_t *arguments, mm_forgotten_t *forgotten, mm_err_t *err)
 {
     mm_err_t second;
-    apr_status_t rv = mm_forget_pause(store, err), end_rv;
+    apr_status_t rv = mm_pause_begin(store, err), end_rv;
 
     if (rv == APR_SUCCESS) {
         rv = wait_for_quiet(store, arguments, err);
         if (rv == APR_SUCCESS) {
             rv = mm_forget_user(store, arguments->user, forgotten, err);
         }
-        end_rv = mm_forget_resume(store, &second);
+        end_rv = mm_pause_end(store, &second);
         if (rv == APR_SUCCESS && end_rv != APR_SUCCESS) {
             rv = mm_err_set(err, end_rv, "%s. Counting goes on within ten minutes", second.text);
         }

@@ -1,10 +1,26 @@
-/* What metricsctl import shows of its work. */
+/* metricsctl import: what it is asked for (ctl_import_args.c), and what it shows of its work (ctl_import_show.c). */
 #ifndef MM_CTL_IMPORT_H
 #define MM_CTL_IMPORT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include "import/import.h"
+#include "settings/settings.h"
+
+/* What was asked for. */
+typedef struct ctl_import {
+    mm_import_options_t options;
+    const char *spool, *settings_file, *uri_file, *prefix;
+    bool dry, json, verbose, overlap;
+    mm_settings_t *settings;
+    int64_t n_files;
+    const char *const *files;
+} ctl_import_t;
+
+/* Each returns an exit code. */
+int ctl_import_parse(ctl_import_t *arguments, int argc, const char *const *argv, apr_pool_t *pool);
+/* What the command line did not say. */
+int ctl_import_settings(ctl_import_t *arguments, apr_pool_t *pool);
 
 /* Bad lines that are shown of one log. */
 #define CTL_BAD_SHOWN 5

@@ -187,12 +187,6 @@ static void take_range(gathered_t *all, const char *from, size_t len)
     all->line->range_start = range.len > 0 ? mm_range_start(range.data, range.len) : MM_RANGE_NONE;
 }
 
-static void take_path_query(gathered_t *all, const char *from, size_t len)
-{
-    all->uri = value(all->parser, from, len);
-    all->decoded = true;
-}
-
 static const char *take(gathered_t *all, mm_logfield_t field, const char *from, size_t len)
 {
     switch (field) {
@@ -210,7 +204,8 @@ static const char *take(gathered_t *all, mm_logfield_t field, const char *from, 
         return NULL;
     case MM_LOG_PATH:
     case MM_LOG_PATH_QUERY:
-        take_path_query(all, from, len);
+        all->uri = value(all->parser, from, len);
+        all->decoded = true;
         return NULL;
     case MM_LOG_QUERY:
         all->line->query = value(all->parser, from, len);

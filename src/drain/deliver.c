@@ -134,7 +134,8 @@ static apr_status_t claim(chunk_t *chunk, mm_err_t *err)
     return mm_err_set(err, rv == MM_STORE_AWAY || rv == MM_STORE_PAUSED ? rv : APR_EGENERAL, "%s", why.text);
 }
 
-/* Notes that all is applied: whoever changes documents by hand (forget.h) must know that nothing comes any more. */
+/* Notes that all is applied: whoever changes documents by hand (store/pause.h) must know that nothing comes any more.
+ */
 static apr_status_t settle(const chunk_t *chunk, mm_err_t *err)
 {
     mm_deliver_t *progress = chunk->progress;

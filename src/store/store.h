@@ -51,7 +51,7 @@ apr_status_t mm_store_prepare(mm_store_t *store, const char *const *types, size_
  * take counts they do not have for applied: nothing may be applied. MM_STORE_AWAY or another failure: not known. */
 apr_status_t mm_store_claim(mm_store_t *store, const char *spool_id, int64_t seq, const char *nonce, mm_err_t *err);
 
-/* Somebody asks all spools to begin no batch: see forget.h. mm_store_claim returns it. */
+/* Somebody asks all spools to begin no batch: see pause.h. mm_store_claim returns it. */
 #define MM_STORE_PAUSED (APR_OS_START_USERERR + 105)
 
 /* To be called when all of a claimed batch is applied: notes that in metrics_meta. */

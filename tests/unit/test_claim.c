@@ -163,11 +163,31 @@ static void test_bad_moments(void **state)
     }
 }
 
+static void test_a_batch_that_is_settled_is_known_for_it(void **state)
+{
+    unit_t *unit = *state;
+    mm_store_t *store = unit_store(unit->pool);
+    bool settled = true;
+
+    assert_int_equal(mm_store_claim(store, SPOOL, 1, A, &err), APR_SUCCESS);
+    assert_int_equal(mm_store_settled(store, SPOOL, 1, A, &settled, &err), APR_SUCCESS);
+    assert_false(settled);
+    assert_int_equal(mm_store_settle(store, SPOOL, 1, A, &err), APR_SUCCESS);
+    assert_int_equal(mm_store_settled(store, SPOOL, 1, A, &settled, &err), APR_SUCCESS);
+    assert_true(settled);
+    assert_int_equal(mm_store_claim(store, SPOOL, 2, A, &err), APR_SUCCESS);
+    assert_int_equal(mm_store_settled(store, SPOOL, 2, A, &settled, &err), APR_SUCCESS);
+    assert_false(settled);
+    assert_int_equal(mm_store_settled(store, OTHER_SPOOL, 1, A, &settled, &err), APR_SUCCESS);
+    assert_false(settled);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, unit_setup, unit_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_claims_rise),
+        TEST(test_a_batch_that_is_settled_is_known_for_it),
         TEST(test_the_same_again_is_fine),
         TEST(test_another_batch_of_this_number_is_foreign),
         TEST(test_an_earlier_number_is_foreign),

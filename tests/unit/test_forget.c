@@ -3,8 +3,7 @@
 #include "store/forget.h"
 #include "store/value.h"
 
-#define OTHER_SPOOL "ffffffffffffffffffffffff"
-#define NONCE       "aaaaaaaaaaaaaaaaaaaaaaaa"
+#define NONCE "aaaaaaaaaaaaaaaaaaaaaaaa"
 
 static mm_err_t err;
 
@@ -149,49 +148,6 @@ static void a_strange_document_is_left_alone(void **state)
     assert_int_equal(mm_forget_user(store, "", &result, &err), APR_EINVAL);
 }
 
-static void a_pause_keeps_batches_from_beginning(void **state)
-{
-    unit_t *unit = *state;
-    mm_store_t *store = unit_store(unit->pool);
-    bool quiet = false;
-
-    assert_int_equal(mm_store_claim(store, SPOOL, 1, NONCE, &err), APR_SUCCESS);
-    assert_int_equal(mm_forget_pause(store, &err), APR_SUCCESS);
-    assert_int_equal(mm_store_claim(store, SPOOL, 1, NONCE, &err), MM_STORE_PAUSED);
-    assert_int_equal(mm_store_claim(store, SPOOL, 2, NONCE, &err), MM_STORE_PAUSED);
-    assert_non_null(strstr(err.text, "forget-user"));
-    assert_int_equal(mm_forget_is_quiet(store, &quiet, &err), APR_SUCCESS);
-    assert_false(quiet);
-    assert_non_null(strstr(err.text, SPOOL));
-    assert_int_equal(mm_store_settle(store, SPOOL, 1, NONCE, &err), APR_SUCCESS);
-    assert_int_equal(mm_forget_is_quiet(store, &quiet, &err), APR_SUCCESS);
-    assert_true(quiet);
-    assert_int_equal(mm_forget_resume(store, &err), APR_SUCCESS);
-    assert_int_equal(mm_store_claim(store, SPOOL, 2, NONCE, &err), APR_SUCCESS);
-    /* A foreign batch is foreign also in a pause. */
-    assert_int_equal(mm_forget_pause(store, &err), APR_SUCCESS);
-    assert_int_equal(mm_store_claim(store, SPOOL, 1, NONCE, &err), MM_STORE_FOREIGN);
-}
-
-static void a_batch_that_is_settled_is_known_for_it(void **state)
-{
-    unit_t *unit = *state;
-    mm_store_t *store = unit_store(unit->pool);
-    bool settled = true;
-
-    assert_int_equal(mm_store_claim(store, SPOOL, 1, NONCE, &err), APR_SUCCESS);
-    assert_int_equal(mm_store_settled(store, SPOOL, 1, NONCE, &settled, &err), APR_SUCCESS);
-    assert_false(settled);
-    assert_int_equal(mm_store_settle(store, SPOOL, 1, NONCE, &err), APR_SUCCESS);
-    assert_int_equal(mm_store_settled(store, SPOOL, 1, NONCE, &settled, &err), APR_SUCCESS);
-    assert_true(settled);
-    assert_int_equal(mm_store_claim(store, SPOOL, 2, NONCE, &err), APR_SUCCESS);
-    assert_int_equal(mm_store_settled(store, SPOOL, 2, NONCE, &settled, &err), APR_SUCCESS);
-    assert_false(settled);
-    assert_int_equal(mm_store_settled(store, OTHER_SPOOL, 1, NONCE, &settled, &err), APR_SUCCESS);
-    assert_false(settled);
-}
-
 /* Of a process that stood still for longer than the pause. */
 static void a_pause_that_ran_out_ends_it(void **state)
 {
@@ -213,12 +169,8 @@ static void a_pause_that_ran_out_ends_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(days_keep_their_sums),
-        test(what_was_interrupted_is_not_added_twice),
-        test(an_id_may_be_any_bytes),
-        test(a_strange_document_is_left_alone),
-        test(a_pause_keeps_batches_from_beginning),
-        test(a_batch_that_is_settled_is_known_for_it),
+        test(days_keep_their_sums),         test(what_was_interrupted_is_not_added_twice),
+        test(an_id_may_be_any_bytes),       test(a_strange_document_is_left_alone),
         test(a_pause_that_ran_out_ends_it),
     };
 
