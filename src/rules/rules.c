@@ -2,8 +2,9 @@
  *
  * Most requests of a site match none of them (its images, scripts, pages of other kinds), and the others match one of
  * several. So each pattern's literal beginning is compared first, and PCRE2 is asked only where that is the path's,
- * too. And most patterns are ^PREFIX([^/]+)SUFFIX$, for which it need not be asked at all: not because it would be
- * slow, but because what httpd does between two requests throws its code out of the processor's caches.
+ * too. And most patterns are ^PREFIX([^/]+)SUFFIX$, or have 24 hexadecimal digits between, for which it need not be
+ * asked at all: not because it would be slow, but because what httpd does between two requests throws its code out of
+ * the processor's caches.
  *
  * What is compiled hangs on the pool and is never changed after mm_rules_add, so threads share it without a lock. What
  * a match needs to write into is made for each call: one malloc, which is small beside the matching itself.
@@ -13,6 +14,7 @@
 #include "rules/rules.h"
 
 #include <string.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_tables.h>
 #include <pcre2.h>
@@ -22,8 +24,9 @@ typedef struct rule {
     pcre2_code *code;
     const char *prefix; /* what every path begins with that the pattern matches; often "" */
     size_t prefix_len;
-    const char *suffix; /* of a plain pattern, ^PREFIX([^/]+)SUFFIX$: what it ends with; otherwise NULL */
+    const char *suffix; /* of a plain pattern, ^PREFIX SEGMENT SUFFIX$: what it ends with; otherwise NULL */
     size_t suffix_len;
+    size_t digits; /* of its segment; 0: any characters but "/" */
 } rule_t;
 
 struct mm_rules {
@@ -97,17 +100,26 @@ static size_t literal_prefix(const char *pattern)
     return sure || len == 0 ? len : len - 1;
 }
 
-/* What the rest of a plain pattern, behind ^ and its prefix, ends with; NULL when it is not plain. */
-static const char *plain_suffix(const char *rest, apr_pool_t *pool)
-{
-    static const char segment[] = "([^/]+)";
-    size_t len = sizeof(segment) - 1, suffix_len;
+/* The ids of a plain pattern. */
+static const struct {
+    const char *text;
+    size_t digits;
+} segments[] = {{"([^/]+)", 0}, {"([0-9a-fA-F]{24})", 24}};
 
-    if (strncmp(rest, segment, len) != 0) {
-        return NULL;
+/* What the rest of a plain pattern, behind ^ and its prefix, ends with; NULL when it is not plain. */
+static const char *plain_suffix(const char *rest, size_t *digits, apr_pool_t *pool)
+{
+    for (size_t i = 0; i < sizeof(segments) / sizeof(segments[0]); i++) {
+        size_t len = strlen(segments[i].text), suffix_len;
+
+        if (strncmp(rest, segments[i].text, len) != 0) {
+            continue;
+        }
+        *digits = segments[i].digits;
+        suffix_len = strspn(rest + len, literal);
+        return strcmp(rest + len + suffix_len, "$") == 0 ? apr_pstrmemdup(pool, rest + len, suffix_len) : NULL;
     }
-    suffix_len = strspn(rest + len, literal);
-    return strcmp(rest + len + suffix_len, "$") == 0 ? apr_pstrmemdup(pool, rest + len, suffix_len) : NULL;
+    return NULL;
 }
 
 /* Whether it has the capture that is the id; *code is freed where not. */
@@ -154,7 +166,7 @@ apr_status_t mm_rules_add_spec(mm_rules_t *rules, const mm_rule_spec_t *spec, mm
     rule->code = code;
     rule->prefix_len = literal_prefix(pattern);
     rule->prefix = apr_pstrmemdup(rules->pool, pattern + 1, rule->prefix_len);
-    rule->suffix = pattern[0] == '^' ? plain_suffix(pattern + 1 + rule->prefix_len, rules->pool) : NULL;
+    rule->suffix = pattern[0] == '^' ? plain_suffix(pattern + 1 + rule->prefix_len, &rule->digits, rules->pool) : NULL;
     rule->suffix_len = rule->suffix ? strlen(rule->suffix) : 0;
     return APR_SUCCESS;
 }
@@ -226,15 +238,27 @@ static bool begins_like(const rule_t *rule, const char *path, size_t len)
     return len >= rule->prefix_len && memcmp(path, rule->prefix, rule->prefix_len) == 0;
 }
 
-/* For a plain rule whose prefix is the path's: what stands between prefix and suffix, if it is one segment of a path.
- */
+static bool are_digits(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (!apr_isxdigit(text[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* For a plain rule whose prefix is the path's: what stands between prefix and suffix, if it is one segment of a path,
+ * or as many digits as the rule wants. */
 static bool plain_matches(const rule_t *rule, const char *path, size_t len, mm_bytes_t *id)
 {
     size_t id_len = len - rule->prefix_len - rule->suffix_len;
     const char *from = path + rule->prefix_len;
 
-    if (len <= rule->prefix_len + rule->suffix_len || memchr(from, '/', id_len) ||
-        memcmp(from + id_len, rule->suffix, rule->suffix_len) != 0) {
+    if (len <= rule->prefix_len + rule->suffix_len || memcmp(from + id_len, rule->suffix, rule->suffix_len) != 0) {
+        return false;
+    }
+    if (rule->digits > 0 ? id_len != rule->digits || !are_digits(from, id_len) : memchr(from, '/', id_len) != NULL) {
         return false;
     }
     id->data = from;

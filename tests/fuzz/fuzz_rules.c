@@ -19,15 +19,17 @@
 /* Each pattern beside what it means. */
 typedef struct known {
     const char *type, *pattern, *before, *after;
-    bool hex; /* the id is 24 lower-case hexadecimal digits; otherwise anything but a slash */
+    bool hex;   /* the id is 24 hexadecimal digits; otherwise anything but a slash */
+    bool upper; /* which may be capital letters */
 } known_t;
 
 static const known_t known[] = {
-    {"datasets", "^/datasets/([^/]+)$", "/datasets/", "", false},
-    {"datasets", "^/api/datasets/([^/]+)/download$", "/api/datasets/", "/download", false},
-    {"files", "^/files/([0-9a-f]{24})$", "/files/", "", true},
-    {"files", "^/files/([0-9a-f]{24})/blob$", "/files/", "/blob", true},
-    {"anything", "^/any/(.+)/end$", "/any/", "/end", false},
+    {"datasets", "^/datasets/([^/]+)$", "/datasets/", "", false, false},
+    {"datasets", "^/api/datasets/([^/]+)/download$", "/api/datasets/", "/download", false, false},
+    {"files", "^/files/([0-9a-f]{24})$", "/files/", "", true, false},
+    {"files", "^/files/([0-9a-f]{24})/blob$", "/files/", "/blob", true, false},
+    {"either", "^/either/([0-9a-fA-F]{24})/x$", "/either/", "/x", true, true},
+    {"anything", "^/any/(.+)/end$", "/any/", "/end", false, false},
 };
 #define N_KNOWN (sizeof(known) / sizeof(known[0]))
 
@@ -68,7 +70,8 @@ static bool is_id(const known_t *rule, const char *id, size_t len)
         return len > 0 && (strcmp(rule->type, "anything") == 0 || !memchr(id, '/', len));
     }
     for (size_t i = 0; i < len; i++) {
-        if (!(id[i] >= '0' && id[i] <= '9') && !(id[i] >= 'a' && id[i] <= 'f')) {
+        if (!(id[i] >= '0' && id[i] <= '9') && !(id[i] >= 'a' && id[i] <= 'f') &&
+            !(rule->upper && id[i] >= 'A' && id[i] <= 'F')) {
             return false;
         }
     }

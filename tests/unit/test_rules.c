@@ -227,6 +227,11 @@ static void test_what_a_pattern_begins_with(void **state)
         {"^/a/?(b)", "/ab", "/a/"},
         {"^/a/{0,1}(b)", "/ab", "/a//b"},
         {"^/a/(?:b|c)(d)", "/a/cd", "/bd"},
+        {"^/a/([0-9a-fA-F]{24})$", "/a/0123456789abcdefABCDEF01", "/a/0123456789abcdefABCDEF0g"},
+        {"^/a/([0-9a-fA-F]{24})$", "/a/0123456789abcdefABCDEF01", "/a/0123456789abcdefABCDEF0"},
+        {"^/a/([0-9a-fA-F]{24})/x$", "/a/0123456789abcdefABCDEF01/x", "/a/0123456789abcdefABCDEF012/x"},
+        {"^/a/([0-9a-fA-F]{24})x?$", "/a/0123456789abcdefABCDEF01", "/a/0123456789abcdefABCDEF01y"},
+        {"^/a/([0-9a-fA-F]{24}).*$", "/a/0123456789abcdefABCDEF01/y", "/a/0123456789"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
