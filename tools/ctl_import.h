@@ -10,7 +10,7 @@
 /* What was asked for. */
 typedef struct ctl_import {
     mm_import_options_t options;
-    const char *spool, *settings_file, *uri_file, *prefix;
+    const char *spool, *settings_file, *uri_file, *catalog_file, *prefix;
     bool dry, json, verbose, overlap;
     mm_settings_t *settings;
     int64_t n_files;

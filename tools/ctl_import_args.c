@@ -15,6 +15,7 @@ enum {
     OPT_SETTINGS,
     OPT_URI,
     OPT_URI_FILE,
+    OPT_CATALOG,
     OPT_PREFIX,
     OPT_FORMAT,
     OPT_SINCE,
@@ -31,6 +32,7 @@ static const apr_getopt_option_t option_table[] = {
     {"settings", OPT_SETTINGS, 1, NULL},
     {"uri", OPT_URI, 1, NULL},
     {"uri-file", OPT_URI_FILE, 1, NULL},
+    {"catalog-uri-file", OPT_CATALOG, 1, NULL},
     {"prefix", OPT_PREFIX, 1, NULL},
     {"format", OPT_FORMAT, 1, NULL},
     {"since", OPT_SINCE, 1, NULL},
@@ -78,6 +80,9 @@ static int set_option(ctl_import_t *arguments, int option, const char *value, ap
         return CTL_OK;
     case OPT_URI_FILE:
         arguments->uri_file = value;
+        return CTL_OK;
+    case OPT_CATALOG:
+        arguments->catalog_file = value;
         return CTL_OK;
     case OPT_PREFIX:
         arguments->prefix = value;
@@ -183,7 +188,7 @@ int ctl_import_settings(ctl_import_t *arguments, apr_pool_t *pool)
     if (!arguments->dry) {
         options->dir = apr_pstrcat(pool, arguments->spool, IMPORT_DIR, NULL);
         code = ctl_find_uri(&options->mongo_uri, arguments->uri_file, settings, "import", pool);
-        return code == CTL_OK ? ctl_find_catalog(&options->catalog_uri, NULL, settings, pool) : code;
+        return code == CTL_OK ? ctl_find_catalog(&options->catalog_uri, arguments->catalog_file, settings, pool) : code;
     }
     return CTL_OK;
 }

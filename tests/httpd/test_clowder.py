@@ -1,6 +1,7 @@
 """conf/clowder.conf in front of something that answers as Clowder does: what counts, for whom, and that no secret stays."""
 
 import hashlib
+import json
 import os
 import subprocess
 from urllib.parse import quote
@@ -277,9 +278,14 @@ def test_an_access_log_counts_the_same(httpd):
     live = counted(site)
     assert live["files"][FILE_A][1] > 5
     site.stop()
-    subprocess.run([BUILD / "metricsctl", "import", "--spool", site.spool, "--prefix", "again_", "--overlap", "count",
-                    "--format", log_format, site.directory / "access.log"],
-                   env={**os.environ, "MONGODB_URI": site.mongo_uri}, check=True, capture_output=True, timeout=60)
+    catalogue = site.directory / "catalogue.uri"
+    catalogue.write_text(site.mongo_uri)
+    done = subprocess.run([BUILD / "metricsctl", "import", "--json", "--spool", site.spool, "--prefix", "again_",
+                           "--overlap", "count", "--catalog-uri-file", catalogue, "--format", log_format,
+                           site.directory / "access.log"],
+                          env={**os.environ, "MONGODB_URI": site.mongo_uri}, check=True, capture_output=True, timeout=60)
+    summary = json.loads(done.stdout)
+    assert summary["left_out"]["key"] > 0
     again = {type_: {doc["_id"]: (doc["views"], doc["downloads"]) for doc in site.counts.db[f"again_{type_}"].find()}
              for type_ in live}
     assert again == live
