@@ -8,9 +8,10 @@ import subprocess
 import pytest
 
 from environment import Gate, clowder, wait_for
-from environment.clowder import ADA, COOKIE_ADA
+from environment.clowder import ADA, COOKIE_ADA, KEY_ADA
 from environment.httpd import BUILD, SETTINGS
 
+COOKIE_BOB = "b0b0" * 64
 SESSION = "s3cret-session-value"
 
 
@@ -141,13 +142,14 @@ def test_metricsctl_drain_asks_the_database_of_the_catalogue(httpd, says):
     site.counts.client.drop_database(elsewhere)
 
 
-def test_while_clowders_database_is_away_everything_waits(httpd, database):
+@pytest.mark.parametrize("seconds, uses", [(0, 3), (30, 1)], ids=["every click", "double clicks"])
+def test_while_clowders_database_is_away_everything_waits(httpd, database, seconds, uses):
     """Not only who needs it: a batch is one. Then all of it counts, once, and for whom it was."""
     host, port = database.uri.partition("://")[2].partition("/")[0].rpartition("@")[2].rsplit(":", 1)
     gate = Gate(host, int(port))
     site = httpd(CONF)
     catalogue = site.mongo_uri.replace(f"{host}:{port}", f"127.0.0.1:{gate.port}")
-    site.settings = SETTINGS + f'MetricsCatalogURI "{catalogue}"\n'
+    site.settings = SETTINGS + f'MetricsCatalogURI "{catalogue}"\nMetricsDoubleClick {seconds}\n'
     for name in ("a", "b"):
         site.file(f"datasets/{name}")
     site.start()
@@ -162,8 +164,29 @@ def test_while_clowders_database_is_away_everything_waits(httpd, database):
     before = site.counts.of("datasets")
     assert "b" not in before
     gate.open()
-    wait_for(lambda: site.counts.of("datasets").get("b") == (3, 0), what="who waited is counted")
+    wait_for(lambda: site.counts.of("datasets").get("b") == (uses, 0), what="who waited is counted")
     settle(site)
-    assert site.counts.of("datasets") == {"a": (3, 0), "b": (3, 0)}
-    assert site.counts.users() == {("datasets", "a", "eve"): (3, 0), ("datasets", "b", ADA): (3, 0)}
+    assert site.counts.of("datasets") == {"a": (uses, 0), "b": (uses, 0)}
+    assert site.counts.users() == {("datasets", "a", "eve"): (uses, 0), ("datasets", "b", ADA): (uses, 0)}
     gate.close()
+
+
+def test_double_clicks_are_a_visitors(httpd):
+    """Behind one address and one agent: two sessions are two, two people are two, one of each is one."""
+    conf = section("/", "MetricsCapture On\nMetricsIdentity clowder cookie=id header=X-API-Key") + \
+        section("/datasets/sessions", "MetricsSessionCookie JSESSIONID")
+    site = httpd(conf, settings=SETTINGS + "MetricsDoubleClick 30\n")
+    for name in ("sessions", "address", "people"):
+        site.file(f"datasets/{name}")
+    site.start()
+    site.counts.wait_for_indexes()
+    clowder.fill(site.counts.db)
+    for name in ("sessions", "address"):
+        for session in ("one", "one", "two", "two"):
+            visit(site, f"/datasets/{name}", Cookie=f"JSESSIONID={session}")
+    clowder.sign_in(site.counts.db, COOKIE_BOB, "bob")
+    for who in ({"Cookie": f"id={COOKIE_ADA}"}, {"Cookie": f"id={COOKIE_BOB}"}, {"X_API_Key": KEY_ADA}):
+        visit(site, "/datasets/people", **who)
+    settle(site)
+    assert site.counts.of("datasets") == {"sessions": (2, 0), "address": (1, 0), "people": (2, 0)}
+    assert site.counts.users() == {("datasets", "people", ADA): (1, 0), ("datasets", "people", clowder.BOB): (1, 0)}
