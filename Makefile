@@ -33,7 +33,7 @@ SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-
 SAN_FLAGS  := -O1 -g $(SANITIZE) -DUNIT_SANITIZED
 
 .PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd test-mpm test-faults \
-        check lint fuzz torture bench-record bench-agents bench-outage bench-backlog bench-import format format-check clean install
+        check lint fuzz torture bench-record bench-agents bench-outage bench-backlog bench-reports bench-import format format-check clean install
 # The field's lists of robots and machines, fetched once. Empty: without them.
 AGENT_LISTS ?= $(BUILD)/share/robots.txt
 
@@ -56,6 +56,7 @@ help:
 ## make bench-agents   how many robots and how many browsers the lists take for robots, and how fast
 ## make bench-backlog  how fast, and in how much memory, EVENTS (default ten million) in the spool are drained
 ## make bench-import   how fast an access log of LINES (default a million) is imported, next to GoAccess
+## make bench-reports  what reports on ROWS (default a million) resources take, beside a bare loop over the database
 ## make format         formats the C sources
 
 # --- build ------------------------------------------------------------------------------------------------------------
@@ -200,6 +201,14 @@ torture:
 	@$(MAKE) --no-print-directory -s all
 	@$(BUILD)/venv/bin/python tests/faults/torture.py --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(MPM),--mpm $(MPM))
+ROWS  ?= 1000000
+USERS ?= 200000
+$(BUILD)/read_cursor: bench/read_cursor.c Makefile
+	$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) -MMD -MP -o $@ $< $(CORE_LIBS)
+bench-reports: $(BUILD)/read_cursor
+	@scripts/bootstrap test
+	@$(MAKE) --no-print-directory -s all
+	@$(BUILD)/venv/bin/python bench/reports.py --rows $(ROWS) --users $(USERS)
 bench-outage: MINUTES ?= 5
 bench-outage:
 	@scripts/bootstrap bench
