@@ -74,12 +74,25 @@ static void put_uses(void *baton, const mm_recent_entry_t *entry)
     put_int(out, entry->of.uses.downloads, 4);
 }
 
-static void put_salts(output_t *out, const mm_salts_t *salts, bool all)
+/* The one that was touched next behind that turn. */
+static const mm_salt_t *next_salt(const mm_salts_t *salts, uint64_t turn)
 {
+    const mm_salt_t *next = NULL;
+
     for (size_t i = 0; i < MM_SALTS_MAX; i++) {
         const mm_salt_t *salt = &salts->salts[i];
 
-        if (salt->used && (all || salt->fresh)) {
+        if (salt->used && salt->turn > turn && (next == NULL || salt->turn < next->turn)) {
+            next = salt;
+        }
+    }
+    return next;
+}
+
+static void put_salts(output_t *out, const mm_salts_t *salts, bool all)
+{
+    for (const mm_salt_t *salt = next_salt(salts, 0); salt != NULL; salt = next_salt(salts, salt->turn)) {
+        if (all || salt->fresh) {
             put_int(out, (uint64_t)salt->day, 8);
             put_int(out, salt->touched_s, 4);
             memcpy(out->chunk + out->len, salt->key, MM_SALT_LEN);

@@ -26,7 +26,7 @@
 /* Everything that is read, written again. */
 typedef struct copy {
     int fd;
-    int64_t batches, segments, deltas;
+    int64_t batches, segments, deltas, windows;
 } copy_t;
 
 static void put(int fd, const uint8_t *data, size_t len)
@@ -97,20 +97,35 @@ static apr_status_t on_delta(void *baton, const mm_delta_t *delta, mm_err_t *err
     require(copy->batches == 1);
     require(mm_text_is_type_name(delta->type, strlen(delta->type)));
     require(delta->id[0] != '\0' && strlen(delta->id) <= MM_EVENT_ID_MAX);
-    require((delta->kind == MM_DELTA_USER) == (delta->user != NULL));
+    require(delta->kind == MM_DELTA_DAY || (delta->kind == MM_DELTA_USER) == (delta->user != NULL));
+    require((delta->kind == MM_DELTA_DAY) == (delta->day_ms != MM_TIME_NONE));
     require(delta->user == NULL || (delta->user[0] != '\0' && strlen(delta->user) <= MM_EVENT_USER_MAX));
-    require(delta->machine_views >= 0 && delta->machine_views <= delta->views);
-    require(delta->machine_downloads >= 0 && delta->machine_downloads <= delta->downloads);
-    require(delta->first_seen_ms >= 0);
+    require(delta->kind == MM_DELTA_DAY ? delta->day_ms >= 0 : delta->first_seen_ms >= 0);
     copy->deltas++;
     mm_record_delta(&doc, delta);
     return put_doc(copy, &doc);
 }
 
+static apr_status_t on_window(void *baton, const mm_window_place_t *place, mm_err_t *err)
+{
+    copy_t *copy = baton;
+    bson_t doc = BSON_INITIALIZER;
+
+    (void)err;
+    require(copy->batches == 1 && ++copy->windows == 1);
+    require(place->generation > 0 && place->to >= 0);
+    mm_record_window(&doc, place->generation, place->to);
+    return put_doc(copy, &doc);
+}
+
 static apr_status_t read_all(int fd, copy_t *copy)
 {
-    mm_batch_reader_t reader = {
-        .on_batch = on_batch, .on_segment = on_segment, .on_log = on_log, .on_delta = on_delta, .baton = copy};
+    mm_batch_reader_t reader = {.on_batch = on_batch,
+                                .on_segment = on_segment,
+                                .on_log = on_log,
+                                .on_delta = on_delta,
+                                .on_window = on_window,
+                                .baton = copy};
     mm_err_t err = {.text = ""};
     apr_status_t rv;
 

@@ -224,6 +224,9 @@ static apr_status_t read_order(const char *order, const unit_t *unit)
             mm_record_segment(&doc, "x.seg", 1);
             segments++;
             break;
+        case 'w':
+            mm_record_window(&doc, 1, 100);
+            break;
         case 'd':
             mm_record_delta(&doc, &delta);
             deltas++;
@@ -240,9 +243,9 @@ static apr_status_t read_order(const char *order, const unit_t *unit)
 
 static void insists_on_the_order_of_records(void **state)
 {
-    static const char *const wrong[] = {"",    "e",    "s",    "d",    "b",     "bs",   "bd",    "bbe",
-                                        "sbe", "bdse", "bebe", "bee",  "bed",   "bdbe", "bsbe",  "bsdex",
-                                        "bx",  "by",   "bsdy", "bsdx", "bsdxe", "dbe",  "bsdsde"};
+    static const char *const wrong[] = {"",     "e",    "s",   "d",    "b",    "bs",    "bd",  "bbe",   "sbe", "bdse",
+                                        "bebe", "bee",  "bed", "bdbe", "bsbe", "bsdex", "bx",  "by",    "w",   "bwde",
+                                        "bwwe", "bwse", "bew", "bsdy", "bsdx", "bsdxe", "dbe", "bsdsde"};
 
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         assert_int_equal(read_order(wrong[i], *state), APR_EINVAL);
@@ -251,6 +254,8 @@ static void insists_on_the_order_of_records(void **state)
     assert_int_equal(read_order("bsse", *state), APR_SUCCESS);
     assert_int_equal(read_order("bdde", *state), APR_SUCCESS);
     assert_int_equal(read_order("bssddde", *state), APR_SUCCESS);
+    assert_int_equal(read_order("bsdwe", *state), APR_SUCCESS);
+    assert_int_equal(read_order("bwe", *state), APR_SUCCESS);
 }
 
 static void keeps_the_old_file_when_the_disk_is_full(void **state)
