@@ -70,6 +70,7 @@ typedef struct mm_config {
     apr_array_header_t *types; /* of mm_type_t, as configured */
     const char *const *type_names; /* the same, NULL-terminated; n is types->nelts; set by mm_config_check */
     apr_array_header_t *catalogs;  /* of mm_catalog_t *, those that exist; set by mm_config_check */
+    apr_array_header_t *people;    /* MetricsCatalogUsers: of one mm_catalog_t *; NULL: nobody's name is known */
     mm_rules_t *rules;             /* never NULL */
     apr_array_header_t *authz;     /* of mm_authz_conf_t *, every MetricsAuthz line anywhere */
     apr_array_header_t *nobodies;  /* MetricsAnonymousUser, of const char * */

@@ -106,6 +106,24 @@ static const char *set_spool(cmd_parms *cmd, void *dir, int argc, char *const ar
     return wrong;
 }
 
+static const char *set_catalog_users(cmd_parms *cmd, void *dir, const char *words)
+{
+    (void)dir;
+    mm_config_t *config = mm_config_being_read();
+    mm_catalog_t *people = NULL;
+    mm_err_t err;
+    if (mm_catalog_parse(&people, MM_CATALOG_PEOPLE, words, config->pool, &err) != APR_SUCCESS) {
+        return apr_psprintf(cmd->pool, "MetricsCatalogUsers: %s", err.text);
+    }
+    if (!people->name_path || people->owner_path || people->created_path || people->size_path || people->status_path ||
+        people->location_path || people->parents->nelts) {
+        return "MetricsCatalogUsers: write the collection, id=PATH and name=PATH, and nothing else";
+    }
+    config->people = apr_array_make(config->pool, 1, sizeof(mm_catalog_t *));
+    APR_ARRAY_PUSH(config->people, mm_catalog_t *) = people;
+    return NULL;
+}
+
 static const char *set_prefix(cmd_parms *cmd, void *dir, const char *arg)
 {
     (void)dir;
@@ -293,6 +311,7 @@ static const char *set_authz(cmd_parms *cmd, void *dir, const char *args)
 
 GLOBAL(set_mongo_uri, const char *)
 GLOBAL(set_catalog_uri, const char *)
+GLOBAL(set_catalog_users, const char *)
 GLOBAL(set_prefix, const char *)
 GLOBAL(set_interval, const char *)
 GLOBAL(set_double_click, const char *)
@@ -306,6 +325,8 @@ const command_rec mm_config_commands[] = {
                   "where usage is stored: a mongodb:// URI, or file:PATH of a file that holds it"),
     AP_INIT_TAKE1("MetricsCatalogURI", set_catalog_uri_globally, NULL, RSRC_CONF,
                   "where the application's documents are, if not in MetricsMongoURI's database"),
+    AP_INIT_RAW_ARGS("MetricsCatalogUsers", set_catalog_users_globally, NULL, RSRC_CONF,
+                     "the application's collection of people, and the paths of id and name in its documents"),
     AP_INIT_TAKE1("MetricsCollectionPrefix", set_prefix_globally, NULL, RSRC_CONF,
                   "how the names of the collections begin; metrics_ if not set"),
     AP_INIT_TAKE_ARGV(

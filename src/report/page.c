@@ -1,122 +1,66 @@
-/* From rows of the store to rows that may be shown.
+/* From rows that may be seen to all that stands in them.
  *
- * The order is the rule: nothing is looked up in the catalogue before the gate has let it pass, and no parent is
- * written that the gate has not let pass. The gate sees each id once per question and at most MM_REPORT_BATCH of them,
- * and only the verdict 1 counts as yes: a provider that forgets to answer, or answers something else, shows nothing.
+ * The order is the rule: nothing is looked up in the catalogue but for rows that the gate has let pass, and no parent
+ * and no owner is written that the gate has not let pass.
  */
 #include "report/page.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define GRANTED 1
+#include "report/gate.h"
 
-static apr_status_t ask(const mm_gate_t *gate, const char *type, const char *const *ids, size_t n,
-                        unsigned char *verdicts, mm_err_t *err)
+/* What stands where a person's name does in the row for the rest of a resource. Their column user_id is empty, which it
+ * is in no other row. */
+#define NAME_OF_OTHERS "others"
+
+static void open_window(mm_page_t *page, const mm_batch_t *batch, mm_window_t *window, apr_pool_t *pool)
 {
-    if (!gate->see_resources) {
-        return mm_err_set(err, APR_EINVAL, "nobody says which resources may be seen");
-    }
-    memset(verdicts, 0, n);
-    return gate->see_resources(gate->baton, type, ids, n, verdicts, err);
-}
-
-/* Fills page->totals with the rows that may be seen and lie within the window. */
-static apr_status_t keep_visible(mm_page_t *page, const mm_report_t *report, const mm_totals_row_t *rows,
-                                 mm_window_t *window, apr_pool_t *pool, mm_err_t *err)
-{
-    const char **ids = apr_palloc(pool, page->fetched * sizeof(*ids));
-    unsigned char *verdicts = apr_palloc(pool, page->fetched);
-
-    for (size_t i = 0; i < page->fetched; i++) {
-        ids[i] = rows[i].id;
-    }
-    apr_status_t rv = ask(&report->gate, page->type, ids, page->fetched, verdicts, err);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    page->totals = apr_palloc(pool, page->fetched * sizeof(*page->totals));
-    for (size_t i = 0; i < page->fetched && window->left != 0; i++) {
-        if (verdicts[i] != GRANTED) {
-            continue;
-        }
+    page->rows = apr_pcalloc(pool, (batch->n + 1) * sizeof(*page->rows));
+    for (size_t i = 0; i < batch->n && window->left != 0; i++) {
         if (window->skip > 0) {
             window->skip--;
             continue;
         }
-        page->totals[page->n++] = &rows[i];
+        page->rows[page->n++].use = &batch->rows[i];
         window->left -= window->left > 0 ? 1 : 0;
     }
-    return APR_SUCCESS;
 }
 
-static apr_status_t look_up(mm_page_t *page, const mm_report_t *report, apr_pool_t *pool, mm_err_t *err)
+static unsigned wants_of(const mm_route_t *route)
+{
+    static const unsigned of_extra[MM_EXTRAS] = {
+        [MM_EXTRA_OWNER] = MM_CATALOG_OWNER,   [MM_EXTRA_OWNER_NAME] = MM_CATALOG_OWNER,
+        [MM_EXTRA_SIZE] = MM_CATALOG_SIZE,     [MM_EXTRA_CREATED] = MM_CATALOG_CREATED,
+        [MM_EXTRA_STATUS] = MM_CATALOG_STATUS, [MM_EXTRA_LOCATION] = MM_CATALOG_LOCATION};
+    unsigned wants = route->parents != MM_PARENTS_NONE ? MM_CATALOG_PARENTS : 0;
+
+    for (size_t i = 0; i < route->n_extras; i++) {
+        wants |= of_extra[route->extras[i]];
+    }
+    return wants;
+}
+
+static apr_status_t look_up(mm_page_t *page, const mm_report_t *report, unsigned wants, apr_pool_t *pool, mm_err_t *err)
 {
     const char **ids = apr_palloc(pool, page->n * sizeof(*ids));
+    mm_entry_t *entries = apr_palloc(pool, page->n * sizeof(*entries));
 
     for (size_t i = 0; i < page->n; i++) {
-        ids[i] = page->totals[i]->id;
+        ids[i] = page->rows[i].use->id;
     }
-    page->entries = apr_pcalloc(pool, page->n * sizeof(*page->entries));
-    return mm_catalog_lookup(report->catalog_store, report->catalogs, page->type, ids, page->n,
-                             report->route->parents != MM_PARENTS_NONE, page->entries, pool, err);
+    apr_status_t rv =
+        mm_catalog_lookup(report->catalog_store, report->catalogs, page->type, ids, page->n, wants, entries, pool, err);
+    for (size_t i = 0; i < page->n && rv == APR_SUCCESS; i++) {
+        page->rows[i].entry = entries[i];
+    }
+    return rv;
 }
 
-/* A parent of some row, and where to say that it may be seen. Many rows can have the same one. */
-typedef struct mention {
-    const mm_parent_t *parent;
-    unsigned char *seen;
-} mention_t;
-
-static int by_type_and_id(const void *left, const void *right)
-{
-    const mm_parent_t *a = ((const mention_t *)left)->parent, *b = ((const mention_t *)right)->parent;
-    int order = strcmp(a->type, b->type);
-
-    return order ? order : strcmp(a->id, b->id);
-}
-
-typedef struct question {
-    const char *ids[MM_REPORT_BATCH];
-    unsigned char verdicts[MM_REPORT_BATCH];
-} question_t;
-
-/* Asks about the parents at the front of the sorted mentions: as many as are of one type and fit one question. *done is
- * how many mentions that settled. */
-static apr_status_t ask_some(const mm_report_t *report, const mention_t *mentions, size_t n, question_t *question,
-                             size_t *done, mm_err_t *err)
-{
-    const char *type = mentions[0].parent->type;
-    size_t ids = 0, end = 0, id = 0;
-
-    while (end < n && strcmp(mentions[end].parent->type, type) == 0) {
-        if (end == 0 || strcmp(mentions[end].parent->id, mentions[end - 1].parent->id) != 0) {
-            if (ids == MM_REPORT_BATCH) {
-                break;
-            }
-            question->ids[ids++] = mentions[end].parent->id;
-        }
-        end++;
-    }
-    apr_status_t rv = ask(&report->gate, type, question->ids, ids, question->verdicts, err);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    for (size_t i = 0; i < end; i++) {
-        if (i > 0 && strcmp(mentions[i].parent->id, mentions[i - 1].parent->id) != 0) {
-            id++;
-        }
-        *mentions[i].seen = question->verdicts[id] == GRANTED;
-    }
-    *done = end;
-    return APR_SUCCESS;
-}
-
-/* seen has one byte for each parent of each entry, in that order. */
+/* seen has one byte for each parent of each row, in that order. */
 static void drop_unseen(mm_page_t *page, const unsigned char *seen, apr_pool_t *pool)
 {
     for (size_t i = 0; i < page->n; i++) {
-        mm_entry_t *entry = &page->entries[i];
+        mm_entry_t *entry = &page->rows[i].entry;
         mm_parent_t *kept = entry->n_parents ? apr_palloc(pool, entry->n_parents * sizeof(*kept)) : NULL;
         size_t n = 0;
 
@@ -136,51 +80,132 @@ static apr_status_t keep_visible_parents(mm_page_t *page, const mm_report_t *rep
     size_t n = 0, at = 0;
 
     for (size_t i = 0; i < page->n; i++) {
-        n += page->entries[i].n_parents;
+        n += page->rows[i].entry.n_parents;
     }
     if (n == 0) {
         return APR_SUCCESS;
     }
-    mention_t *mentions = apr_palloc(pool, n * sizeof(*mentions));
+    mm_mention_t *mentions = apr_palloc(pool, n * sizeof(*mentions));
     unsigned char *seen = apr_pcalloc(pool, n);
     for (size_t i = 0; i < page->n; i++) {
-        for (size_t p = 0; p < page->entries[i].n_parents; p++, at++) {
-            mentions[at].parent = &page->entries[i].parents[p];
-            mentions[at].seen = &seen[at];
-        }
-    }
-    qsort(mentions, n, sizeof(*mentions), by_type_and_id);
+        const mm_entry_t *entry = &page->rows[i].entry;
 
-    question_t *question = apr_palloc(pool, sizeof(*question));
-    size_t done = 0;
-    for (at = 0; at < n; at += done) {
-        apr_status_t rv = ask_some(report, mentions + at, n - at, question, &done, err);
-        if (rv != APR_SUCCESS) {
-            return rv;
+        for (size_t p = 0; p < entry->n_parents; p++, at++) {
+            mentions[at] = (mm_mention_t){false, entry->parents[p].type, entry->parents[p].id, &seen[at]};
         }
     }
-    drop_unseen(page, seen, pool);
-    return APR_SUCCESS;
+    apr_status_t rv = mm_gate_ask(&report->gate, mentions, n, pool, err);
+    if (rv == APR_SUCCESS) {
+        drop_unseen(page, seen, pool);
+    }
+    return rv;
 }
 
-apr_status_t mm_page_fetch(mm_page_t *page, const mm_report_t *report, const char *type, mm_totals_t *cursor,
+static apr_status_t keep_visible_owners(mm_page_t *page, const mm_report_t *report, apr_pool_t *pool, mm_err_t *err)
+{
+    mm_mention_t *mentions = apr_palloc(pool, page->n * sizeof(*mentions));
+    unsigned char *seen = apr_pcalloc(pool, page->n);
+    size_t n = 0;
+
+    for (size_t i = 0; i < page->n; i++) {
+        if (*page->rows[i].entry.owner) {
+            mentions[n++] = (mm_mention_t){true, page->type, page->rows[i].entry.owner, &seen[i]};
+        }
+    }
+    apr_status_t rv = mm_gate_ask(&report->gate, mentions, n, pool, err);
+    for (size_t i = 0; i < page->n; i++) {
+        if (rv != APR_SUCCESS || !seen[i]) {
+            page->rows[i].entry.owner = "";
+        }
+    }
+    return rv;
+}
+
+/* The names of people who may be seen; "" for "". */
+static apr_status_t name_people(const mm_report_t *report, const char *const *people, size_t n, mm_entry_t **entries,
+                                apr_pool_t *pool, mm_err_t *err)
+{
+    const char **known = apr_palloc(pool, n * sizeof(*known));
+    mm_entry_t *found = apr_palloc(pool, n * sizeof(*found));
+    size_t n_known = 0, at = 0;
+
+    *entries = apr_pcalloc(pool, n * sizeof(**entries));
+    for (size_t i = 0; i < n; i++) {
+        (*entries)[i].name = "";
+        if (people[i] && *people[i]) {
+            known[n_known++] = people[i];
+        }
+    }
+    if (!report->people || n_known == 0) {
+        return APR_SUCCESS;
+    }
+    apr_status_t rv = mm_catalog_lookup(report->catalog_store, report->people, MM_CATALOG_PEOPLE, known, n_known, 0,
+                                        found, pool, err);
+    for (size_t i = 0; i < n && rv == APR_SUCCESS; i++) {
+        if (people[i] && *people[i]) {
+            (*entries)[i].name = found[at++].name;
+        }
+    }
+    return rv;
+}
+
+static apr_status_t name_users(mm_page_t *page, const mm_report_t *report, apr_pool_t *pool, mm_err_t *err)
+{
+    const char **users = apr_palloc(pool, page->n * sizeof(*users));
+    mm_entry_t *entries;
+
+    for (size_t i = 0; i < page->n; i++) {
+        users[i] = page->rows[i].use->user;
+    }
+    apr_status_t rv = name_people(report, users, page->n, &entries, pool, err);
+    for (size_t i = 0; i < page->n && rv == APR_SUCCESS; i++) {
+        page->rows[i].user_name = users[i] ? entries[i].name : NAME_OF_OTHERS;
+    }
+    return rv;
+}
+
+static apr_status_t name_owners(mm_page_t *page, const mm_report_t *report, apr_pool_t *pool, mm_err_t *err)
+{
+    const char **owners = apr_palloc(pool, page->n * sizeof(*owners));
+    mm_entry_t *entries;
+
+    for (size_t i = 0; i < page->n; i++) {
+        owners[i] = page->rows[i].entry.owner;
+    }
+    apr_status_t rv = name_people(report, owners, page->n, &entries, pool, err);
+    for (size_t i = 0; i < page->n && rv == APR_SUCCESS; i++) {
+        page->rows[i].owner_name = entries[i].name;
+    }
+    return rv;
+}
+
+apr_status_t mm_page_fetch(mm_page_t *page, const mm_report_t *report, const char *type, mm_rows_t *rows,
                            mm_window_t *window, apr_pool_t *pool, mm_err_t *err)
 {
-    mm_totals_row_t *rows = apr_palloc(pool, MM_REPORT_BATCH * sizeof(*rows));
+    const unsigned wants = wants_of(report->route);
+    mm_batch_t batch;
 
     memset(page, 0, sizeof(*page));
     page->type = type;
-    apr_status_t rv = mm_totals_next(cursor, rows, MM_REPORT_BATCH, &page->fetched, pool, err);
-    if (rv != APR_SUCCESS || page->fetched == 0) {
+    apr_status_t rv = mm_rows_next(rows, &batch, pool, err);
+    if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = keep_visible(page, report, rows, window, pool, err);
-    if (rv != APR_SUCCESS || page->n == 0) {
-        return rv;
+    page->ended = batch.ended;
+    open_window(page, &batch, window, pool);
+    if (page->n == 0) {
+        return APR_SUCCESS;
     }
-    rv = look_up(page, report, pool, err);
-    if (rv != APR_SUCCESS || report->route->parents == MM_PARENTS_NONE) {
-        return rv;
+    rv = look_up(page, report, wants, pool, err);
+    if (rv == APR_SUCCESS && wants & MM_CATALOG_PARENTS) {
+        rv = keep_visible_parents(page, report, pool, err);
     }
-    return keep_visible_parents(page, report, pool, err);
+    if (rv == APR_SUCCESS && wants & MM_CATALOG_OWNER) {
+        rv = keep_visible_owners(page, report, pool, err);
+        rv = rv == APR_SUCCESS ? name_owners(page, report, pool, err) : rv;
+    }
+    if (rv == APR_SUCCESS && mm_route_is_per_user(report->route)) {
+        rv = name_users(page, report, pool, err);
+    }
+    return rv;
 }

@@ -5,14 +5,20 @@
 #define MM_PAGE_H
 
 #include "report/report.h"
+#include "report/rows.h"
+
+typedef struct mm_page_row {
+    const mm_use_t *use;
+    mm_entry_t entry;                   /* its parents are filtered, and its owner is one who may be seen, or "" */
+    const char *user_name, *owner_name; /* "" where they are not known */
+} mm_page_row_t;
 
 typedef struct mm_page {
     const char *type;
-    size_t fetched;                 /* rows that came from the store; 0: there are no more */
-    size_t n;                       /* of them, those to write */
-    const mm_totals_row_t **totals; /* n */
-    mm_entry_t *entries;            /* n; their parents are filtered */
-    size_t most_parents;            /* of one entry */
+    bool ended; /* the type has no more rows */
+    size_t n;
+    mm_page_row_t *rows;
+    size_t most_parents; /* of one row */
 } mm_page_t;
 
 /* What is left of offset and limit. */
@@ -21,8 +27,8 @@ typedef struct mm_window {
     int64_t left; /* -1: no limit */
 } mm_window_t;
 
-/* Takes the next batch from the cursor and moves the window over it. Everything is pool's. */
-apr_status_t mm_page_fetch(mm_page_t *page, const mm_report_t *report, const char *type, mm_totals_t *cursor,
+/* Takes the next batch of rows of a type and moves the window over it. Everything is pool's. */
+apr_status_t mm_page_fetch(mm_page_t *page, const mm_report_t *report, const char *type, mm_rows_t *rows,
                            mm_window_t *window, apr_pool_t *pool, mm_err_t *err);
 
 #endif

@@ -6,12 +6,8 @@
  */
 #include "report/report.h"
 
-#include <string.h>
-
+#include "report/columns.h"
 #include "report/page.h"
-
-/* Of totals of all types with parents. */
-#define COLUMNS_MAX 10
 
 struct mm_report_run {
     const mm_report_t *report;
@@ -19,67 +15,45 @@ struct mm_report_run {
     size_t n_types;
     size_t type; /* the one whose turn it is */
     apr_pool_t *type_pool;
-    mm_totals_t *cursor; /* NULL: not opened yet */
+    mm_rows_t *rows; /* NULL: not opened yet */
     apr_pool_t *page_pool;
     mm_page_t page;
     mm_window_t window;
-    mm_column_t columns[COLUMNS_MAX];
+    mm_columns_t columns;
     mm_envelope_t envelope;
 };
 
-static void close_cursor(mm_report_run_t *run)
+static void close_type(mm_report_run_t *run)
 {
     apr_pool_clear(run->type_pool);
-    run->cursor = NULL;
+    run->rows = NULL;
 }
 
-/* Makes the next page with rows from the store ready; page.fetched is 0 when all types are through. */
+static bool is_ended(const mm_report_run_t *run)
+{
+    return run->type == run->n_types;
+}
+
+/* Makes the next page that had something in the store ready; is_ended when there is none. */
 static apr_status_t next_page(mm_report_run_t *run, mm_err_t *err)
 {
     apr_pool_clear(run->page_pool);
-    run->page.fetched = run->page.n = 0;
-    for (; run->type < run->n_types; run->type++, close_cursor(run)) {
+    run->page.n = 0;
+    for (; !is_ended(run); run->type++, close_type(run)) {
         const char *type = run->types[run->type];
         apr_status_t rv = APR_SUCCESS;
 
-        if (!run->cursor) {
-            rv = mm_totals_open(&run->cursor, run->report->store, type, run->type_pool, err);
+        if (!run->rows) {
+            rv = mm_rows_open(&run->rows, run->report, type, run->type_pool, err);
         }
         if (rv == APR_SUCCESS) {
-            rv = mm_page_fetch(&run->page, run->report, type, run->cursor, &run->window, run->page_pool, err);
+            rv = mm_page_fetch(&run->page, run->report, type, run->rows, &run->window, run->page_pool, err);
         }
-        if (rv != APR_SUCCESS || run->page.fetched > 0) {
+        if (rv != APR_SUCCESS || !run->page.ended) {
             return rv;
         }
     }
     return APR_SUCCESS;
-}
-
-static void add_columns(mm_report_run_t *run, const mm_column_t *columns, size_t n)
-{
-    memcpy(run->columns + run->envelope.n_columns, columns, n * sizeof(*columns));
-    run->envelope.n_columns += n;
-}
-
-static void choose_columns(mm_report_run_t *run)
-{
-    static const mm_column_t type = {"resource_type", MM_CELL_TEXT, NULL, NULL};
-    static const mm_column_t totals[] = {
-        {"resource_id", MM_CELL_TEXT, NULL, NULL}, {"resource_name", MM_CELL_TEXT, NULL, NULL},
-        {"views", MM_CELL_INT, NULL, NULL},        {"downloads", MM_CELL_INT, NULL, NULL},
-        {"last_viewed", MM_CELL_TIME, NULL, NULL}, {"last_downloaded", MM_CELL_TIME, NULL, NULL}};
-    static const mm_column_t parents[] = {{"parent_type", MM_CELL_TEXTS, "parents", "type"},
-                                          {"parent_id", MM_CELL_TEXTS, "parents", "id"},
-                                          {"parent_name", MM_CELL_TEXTS, "parents", "name"}};
-    const mm_route_t *route = run->report->route;
-
-    if (route->endpoint == MM_ENDPOINT_TOTALS_ALL) {
-        add_columns(run, &type, 1);
-    }
-    add_columns(run, totals, sizeof(totals) / sizeof(totals[0]));
-    if (route->parents != MM_PARENTS_NONE) {
-        add_columns(run, parents, sizeof(parents) / sizeof(parents[0]));
-    }
 }
 
 static void fill_envelope(mm_report_run_t *run)
@@ -92,8 +66,9 @@ static void fill_envelope(mm_report_run_t *run)
                                     .limit = route->limit,
                                     .offset = route->offset,
                                     .given = route->given,
-                                    .columns = run->columns};
-    choose_columns(run);
+                                    .columns = run->columns.columns};
+    mm_columns_choose(&run->columns, route);
+    run->envelope.n_columns = run->columns.n;
 }
 
 apr_status_t mm_report_begin(mm_report_run_t **run, const mm_report_t *report, apr_pool_t *pool, mm_err_t *err)
@@ -103,8 +78,8 @@ apr_status_t mm_report_begin(mm_report_run_t **run, const mm_report_t *report, a
     apr_status_t rv;
 
     begun->report = report;
-    begun->types = route->endpoint == MM_ENDPOINT_TOTALS_ALL ? report->types : &route->type;
-    begun->n_types = route->endpoint == MM_ENDPOINT_TOTALS_ALL ? report->n_types : 1;
+    begun->types = route->type ? &route->type : report->types;
+    begun->n_types = route->type ? 1 : report->n_types;
     begun->window.skip = route->offset;
     begun->window.left = route->limit;
     if ((rv = apr_pool_create(&begun->type_pool, pool)) != APR_SUCCESS ||
@@ -119,50 +94,20 @@ apr_status_t mm_report_begin(mm_report_run_t **run, const mm_report_t *report, a
     return rv;
 }
 
-/* Fills the cells of what belongs to a row whatever its parents; returns the next one. */
-static mm_cell_t *fill_totals(const mm_report_run_t *run, size_t row, mm_cell_t *cell)
-{
-    const mm_totals_row_t *totals = run->page.totals[row];
-
-    if (run->report->route->endpoint == MM_ENDPOINT_TOTALS_ALL) {
-        cell++->text = run->page.type;
-    }
-    cell++->text = totals->id;
-    cell++->text = run->page.entries[row].name;
-    cell++->number = totals->views;
-    cell++->number = totals->downloads;
-    cell++->number = totals->last_viewed_ms;
-    cell++->number = totals->last_downloaded_ms;
-    return cell;
-}
-
-/* The three cells of parents, n of them; pieces has room for 3 times n. */
-static void fill_parents(mm_cell_t *cells, const mm_parent_t *parents, size_t n, const char **pieces)
-{
-    for (size_t i = 0; i < n; i++) {
-        pieces[i] = parents[i].type;
-        pieces[n + i] = parents[i].id;
-        pieces[2 * n + i] = parents[i].name;
-    }
-    for (size_t i = 0; i < 3; i++) {
-        cells[i].pieces.texts = pieces + i * n;
-        cells[i].pieces.n = n;
-    }
-}
-
-static apr_status_t write_resource(mm_report_run_t *run, size_t row, const char **pieces, mm_err_t *err)
+static apr_status_t write_row(mm_report_run_t *run, size_t row, const char **pieces, mm_err_t *err)
 {
     mm_writer_t *writer = run->report->writer;
-    const mm_entry_t *entry = &run->page.entries[row];
+    const mm_entry_t *entry = &run->page.rows[row].entry;
     mm_parents_style_t style = run->report->route->parents;
     bool one_each = style == MM_PARENTS_ROWS && entry->n_parents > 1;
-    mm_cell_t cells[COLUMNS_MAX], *behind = fill_totals(run, row, cells);
+    mm_cell_t cells[MM_COLUMNS_MAX];
     apr_status_t rv = APR_SUCCESS;
 
+    mm_columns_fill(&run->columns, run->report->route, &run->page, row, cells);
     for (size_t i = 0; i < (one_each ? entry->n_parents : 1) && rv == APR_SUCCESS; i++) {
         if (style != MM_PARENTS_NONE) {
-            fill_parents(behind, one_each ? &entry->parents[i] : entry->parents, one_each ? 1 : entry->n_parents,
-                         pieces);
+            mm_columns_fill_parents(&run->columns, one_each ? &entry->parents[i] : entry->parents,
+                                    one_each ? 1 : entry->n_parents, pieces, cells);
         }
         rv = writer->ops->row(writer, cells, err);
     }
@@ -177,7 +122,7 @@ static apr_status_t write_page(mm_report_run_t *run, mm_err_t *err)
     apr_status_t rv = APR_SUCCESS;
 
     for (size_t row = 0; row < run->page.n && rv == APR_SUCCESS; row++) {
-        rv = write_resource(run, row, pieces, err);
+        rv = write_row(run, row, pieces, err);
     }
     return rv == APR_SUCCESS ? writer->ops->flush(writer, err) : rv;
 }
@@ -187,14 +132,14 @@ apr_status_t mm_report_write(mm_report_run_t *run, mm_err_t *err)
     mm_writer_t *writer = run->report->writer;
     apr_status_t rv = writer->ops->begin(writer, &run->envelope, err);
 
-    while (rv == APR_SUCCESS && run->page.fetched > 0) {
+    while (rv == APR_SUCCESS && !is_ended(run)) {
         rv = write_page(run, err);
         if (rv != APR_SUCCESS || run->window.left == 0) {
             break;
         }
         rv = next_page(run, err);
     }
-    close_cursor(run);
+    close_type(run);
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -16,11 +16,15 @@
 
 #define MM_REPORT_BATCH 500
 
-/* Who may see which resources: asked once per batch and type, for rows and for their parents. Sets verdicts[i] to 1
- * where ids[i] may be seen; the array comes in as all 0. An error ends the report. */
+/* Who may see which resources, and which people: asked once per batch and type, for rows and for their parents, users
+ * and owners. Sets verdicts[i] to 1 where ids[i] or users[i] may be seen; the array comes in as all 0. An error ends
+ * the report. */
 typedef struct mm_gate {
     apr_status_t (*see_resources)(void *baton, const char *type, const char *const *ids, size_t n,
                                   unsigned char *verdicts, mm_err_t *err);
+    /* type is that of the resources which the people are named with. */
+    apr_status_t (*see_users)(void *baton, const char *type, const char *const *users, size_t n,
+                              unsigned char *verdicts, mm_err_t *err);
     void *baton;
 } mm_gate_t;
 
@@ -29,6 +33,7 @@ typedef struct mm_report {
     mm_store_t *store;                  /* totals */
     mm_store_t *catalog_store;          /* may be the same */
     const apr_array_header_t *catalogs; /* of mm_catalog_t * */
+    const apr_array_header_t *people;   /* the same, of the type MM_CATALOG_PEOPLE; NULL: nobody's name is known */
     const char *const *types;           /* configured, in order */
     size_t n_types;
     mm_gate_t gate;

@@ -6,12 +6,15 @@
 #include <string.h>
 #include <apr_strings.h>
 
+#include "route/when.h"
+
 #define BAD_REQUEST 400
 
 typedef struct target {
     mm_route_t *route;
     const char **format;
     apr_array_header_t *given;
+    apr_pool_t *pool;
 } target_t;
 
 typedef struct param {
@@ -84,20 +87,123 @@ static bool take_bom(const target_t *target, const char *value)
     return take_switch(&target->route->bom, value);
 }
 
-static bool take_parents(const target_t *target, const char *value)
+static bool take_others(const target_t *target, const char *value)
 {
-    static const struct {
-        const char *name;
-        mm_parents_style_t style;
-    } styles[] = {{"joined", MM_PARENTS_JOINED}, {"rows", MM_PARENTS_ROWS}, {"none", MM_PARENTS_NONE}};
+    return take_switch(&target->route->others, value);
+}
 
-    for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
-        if (strcmp(value, styles[i].name) == 0) {
-            target->route->parents = styles[i].style;
+/* A word, and the number that it stands for. */
+typedef struct word {
+    const char *name;
+    int number;
+} word_t;
+
+/* words ends with a NULL name; value has len bytes. */
+static bool find_word(const word_t *words, const char *value, size_t len, int *number)
+{
+    for (; words->name; words++) {
+        if (strlen(words->name) == len && memcmp(words->name, value, len) == 0) {
+            *number = words->number;
             return true;
         }
     }
     return false;
+}
+
+#define TAKE_WORD(function, field, type)                                                                               \
+    static bool function(const target_t *target, const char *value)                                                    \
+    {                                                                                                                  \
+        int number = 0;                                                                                                \
+        bool found = find_word(field##_words, value, strlen(value), &number);                                          \
+                                                                                                                       \
+        target->route->field = (type)number;                                                                           \
+        return found;                                                                                                  \
+    }
+
+static const word_t parents_words[] = {
+    {"joined", MM_PARENTS_JOINED}, {"rows", MM_PARENTS_ROWS}, {"none", MM_PARENTS_NONE}, {NULL, 0}};
+static const word_t direction_words[] = {{"asc", MM_DIRECTION_ASC}, {"desc", MM_DIRECTION_DESC}, {NULL, 0}};
+static const word_t agent_words[] = {
+    {"all", MM_AGENT_ALL}, {"regular", MM_AGENT_REGULAR}, {"machine", MM_AGENT_MACHINE}, {NULL, 0}};
+static const word_t sort_words[] = {{"views", MM_SORT_VIEWS},
+                                    {"downloads", MM_SORT_DOWNLOADS},
+                                    {"last_viewed", MM_SORT_LAST_VIEWED},
+                                    {"last_downloaded", MM_SORT_LAST_DOWNLOADED},
+                                    {"resource_id", MM_SORT_RESOURCE},
+                                    {"user_id", MM_SORT_USER},
+                                    {NULL, 0}};
+
+TAKE_WORD(take_parents, parents, mm_parents_style_t)
+TAKE_WORD(take_order, direction, mm_direction_t)
+TAKE_WORD(take_agent, agent, mm_agent_t)
+TAKE_WORD(take_sort, sort, mm_sort_t)
+
+/* Each column once, however often it stands there: what is wanted is that it is there. */
+static void add_extra(mm_route_t *route, mm_extra_t extra)
+{
+    for (size_t i = 0; i < route->n_extras; i++) {
+        if (route->extras[i] == extra) {
+            return;
+        }
+    }
+    route->extras[route->n_extras++] = extra;
+}
+
+static const word_t extra_words[] = {{"owner", MM_EXTRA_OWNER},
+                                     {"owner_name", MM_EXTRA_OWNER_NAME},
+                                     {"size_bytes", MM_EXTRA_SIZE},
+                                     {"created", MM_EXTRA_CREATED},
+                                     {"status", MM_EXTRA_STATUS},
+                                     {"location", MM_EXTRA_LOCATION},
+                                     {"regular_views", MM_EXTRA_REGULAR_VIEWS},
+                                     {"regular_downloads", MM_EXTRA_REGULAR_DOWNLOADS},
+                                     {"machine_views", MM_EXTRA_MACHINE_VIEWS},
+                                     {"machine_downloads", MM_EXTRA_MACHINE_DOWNLOADS},
+                                     {NULL, 0}};
+
+static bool take_columns(const target_t *target, const char *value)
+{
+    for (;;) {
+        size_t len = strcspn(value, ",");
+        int extra;
+
+        if (!find_word(extra_words, value, len, &extra)) {
+            return false;
+        }
+        add_extra(target->route, (mm_extra_t)extra);
+        if (!value[len]) {
+            return true;
+        }
+        value += len + 1;
+    }
+}
+
+/* What somebody wants to archive has a size and a place. */
+static bool take_unused_since(const target_t *target, const char *value)
+{
+    add_extra(target->route, MM_EXTRA_SIZE);
+    add_extra(target->route, MM_EXTRA_LOCATION);
+    target->route->has_unused_since = 1;
+    return mm_when_parse(&target->route->unused_since_ms, value);
+}
+
+/* Whether there is such a type is for the path's parser, which knows of types. */
+static bool take_parent(const target_t *target, const char *value)
+{
+    const char *colon = strchr(value, ':');
+
+    if (!colon || colon == value || !colon[1] || strlen(colon + 1) > MM_EVENT_ID_MAX) {
+        return false;
+    }
+    target->route->parent_type = apr_pstrmemdup(target->pool, value, (size_t)(colon - value));
+    target->route->parent_id = colon + 1;
+    return true;
+}
+
+static bool take_user(const target_t *target, const char *value)
+{
+    target->route->user = value;
+    return *value && strlen(value) <= MM_EVENT_USER_MAX;
 }
 
 /* Whether there is such a format is for the path's parser, which knows of the suffix too. */
@@ -119,12 +225,24 @@ static bool take_id(const target_t *target, const char *value)
 static const param_t params[] = {
     {"limit", MM_PARAMS_REPORT, take_limit, "a whole number from 0 to 9007199254740992"},
     {"offset", MM_PARAMS_REPORT, take_offset, "a whole number from 0 to 9007199254740992"},
+    {"sort", MM_PARAMS_REPORT, take_sort,
+     "one of views, downloads, last_viewed, last_downloaded, resource_id, user_id"},
+    {"order", MM_PARAMS_REPORT, take_order, "asc or desc"},
+    {"agent", MM_PARAMS_REPORT, take_agent, "all, regular or machine"},
+    {"columns", MM_PARAMS_REPORT, take_columns,
+     "some of owner, owner_name, size_bytes, created, status, location, regular_views, regular_downloads, "
+     "machine_views, machine_downloads, with commas between them"},
+    {"parent", MM_PARAMS_REPORT, take_parent, "TYPE:ID, such as collections:52f1"},
+    {"user", MM_PARAMS_USERS, take_user, "a user of 1 to " TEXT_OF(MM_EVENT_USER_MAX) " bytes"},
+    {"others", MM_PARAMS_USERS, take_others, "0 or 1"},
+    {"not_accessed_since", MM_PARAMS_TOTALS, take_unused_since,
+     "a date such as 2026-01-31 or a date-time such as 2026-01-31T12:00:00Z (a + in it is written %2B)"},
     {"parents", MM_PARAMS_REPORT, take_parents, "joined, rows or none"},
     {"raw", MM_PARAMS_REPORT, take_raw, "0 or 1"},
     {"bom", MM_PARAMS_REPORT, take_bom, "0 or 1"},
     {"format", MM_PARAMS_REPORT, take_format, "csv, json, ndjson, tsv or xlsx"},
     {"format", MM_PARAMS_STATUS, take_format, "json or openmetrics"},
-    {"id", MM_PARAMS_RECORD, take_id, "an id of 1 to " TEXT_OF(MM_EVENT_ID_MAX) " bytes"},
+    {"id", MM_PARAMS_RECORD | MM_PARAMS_ID, take_id, "an id of 1 to " TEXT_OF(MM_EVENT_ID_MAX) " bytes"},
 };
 #define N_PARAMS (sizeof(params) / sizeof(params[0]))
 
@@ -213,7 +331,7 @@ static int take_one(const target_t *target, const char *name, const char *value,
 int mm_params_parse(mm_route_t *route, const char **format, const char *args, unsigned takes, apr_pool_t *pool,
                     mm_err_t *err)
 {
-    const target_t target = {route, format, apr_array_make(pool, 4, sizeof(mm_given_t))};
+    const target_t target = {route, format, apr_array_make(pool, 4, sizeof(mm_given_t)), pool};
     unsigned seen = 0;
 
     *format = NULL;

@@ -7,7 +7,15 @@
 #include "route/route.h"
 
 /* Which parameters an endpoint takes. */
-enum { MM_PARAMS_NONE = 0, MM_PARAMS_REPORT = 1 << 0, MM_PARAMS_RECORD = 1 << 1, MM_PARAMS_STATUS = 1 << 2 };
+enum {
+    MM_PARAMS_NONE = 0,
+    MM_PARAMS_REPORT = 1 << 0,
+    MM_PARAMS_TOTALS = 1 << 1, /* besides those of reports */
+    MM_PARAMS_USERS = 1 << 2,  /* the same */
+    MM_PARAMS_ID = 1 << 3,     /* the same */
+    MM_PARAMS_RECORD = 1 << 4,
+    MM_PARAMS_STATUS = 1 << 5
+};
 
 /* Sets what args (may be NULL) asks for in route, which holds the defaults, and *format to the value of format=, or
  * NULL. 0, or 400 and a sentence. An unknown parameter, one that stands twice, a value out of its set, an escape that

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <apr_strings.h>
 
+#include "route/combine.h"
 #include "route/format.h"
 #include "route/params.h"
 
@@ -22,8 +23,9 @@ typedef struct request {
     size_t n; /* at most SEGMENTS_MAX */
     const char *const *types;
     size_t n_types;
-    const char *suffix; /* what stands behind the dot of /TYPE.csv; NULL: no dot */
-    unsigned takes;     /* MM_PARAMS_… */
+    const char *parent_of_path; /* the type in /TYPE/ID/CHILDREN; NULL in other paths */
+    const char *suffix;         /* what stands behind the dot of /TYPE.csv; NULL: no dot */
+    unsigned takes;             /* MM_PARAMS_… */
     apr_pool_t *pool;
     mm_err_t *err;
 } request_t;
@@ -45,10 +47,11 @@ static bool equals(mm_bytes_t word, const char *text)
     return is_one_of(word, words);
 }
 
+static const char by_user[] = "_by_user";
+
 bool mm_route_type_is_reserved(const char *name)
 {
     static const char *const reserved[] = {"events", "users", "days", "status", "dashboard", "counter", NULL};
-    static const char by_user[] = "_by_user";
     const mm_bytes_t word = {name, strlen(name)};
     const size_t tail = sizeof(by_user) - 1;
 
@@ -77,8 +80,11 @@ static bool find_action(mm_bytes_t name, mm_action_t *action)
 {
     bool view = equals(name, "views");
 
+    if (!view && !equals(name, "downloads")) {
+        return false;
+    }
     *action = view ? MM_ACTION_VIEW : MM_ACTION_DOWNLOAD;
-    return view || equals(name, "downloads");
+    return true;
 }
 
 static void split(request_t *request)
@@ -107,39 +113,72 @@ static int not_found(const request_t *request, const char *hint)
     for (size_t i = 0; i < request->n_types && i < TYPES_LISTED; i++) {
         names = apr_pstrcat(request->pool, names, i ? ", " : "", request->types[i], NULL);
     }
-    mm_err_set(
-        request->err, APR_ENOENT,
-        "There is nothing at \"%s\"%s. There are GET /, /TYPE and /status, POST /TYPE/ID/views and /TYPE/ID/downloads, "
-        "POST /TYPE/views?id=ID and /TYPE/downloads?id=ID, POST /events; TYPE is: %s%s.",
-        mm_route_quote(quoted, request->path), hint, names, request->n_types > TYPES_LISTED ? ", ..." : "");
+    mm_err_set(request->err, APR_ENOENT,
+               "There is nothing at \"%s\"%s. There are GET /, /users, /TYPE, /TYPE/users, /TYPE/ID, /TYPE/ID/users, "
+               "/TYPE/ID/TYPE and /status, POST /TYPE/ID/views, /TYPE/ID/downloads, /TYPE/views?id=ID, "
+               "/TYPE/downloads?id=ID and /events; TYPE is: %s%s.",
+               mm_route_quote(quoted, request->path), hint, names, request->n_types > TYPES_LISTED ? ", ..." : "");
     return NOT_FOUND;
 }
 
-/* /events, /status, /TYPE, /TYPE.csv. A type's name holds no dot, so what follows one is a format. */
+/* Cuts what stands behind the first dot off a word that holds none by itself: the format. */
+static mm_bytes_t cut_suffix(request_t *request, mm_bytes_t word)
+{
+    const char *dot = memchr(word.data, '.', word.len);
+
+    if (dot) {
+        size_t len = (size_t)(dot - word.data);
+        request->suffix = apr_pstrmemdup(request->pool, dot + 1, word.len - len - 1);
+        word.len = len;
+    }
+    return word;
+}
+
+static int set_report(request_t *request, mm_route_t *route, mm_endpoint_t endpoint, const char *type, unsigned takes)
+{
+    route->endpoint = endpoint;
+    route->type = type;
+    request->takes = MM_PARAMS_REPORT | takes;
+    return request->suffix && !*request->suffix ? not_found(request, "") : 0;
+}
+
+/* TYPE_by_user. A type's name never ends so. */
+static const char *find_by_user(const request_t *request, mm_bytes_t name)
+{
+    const size_t tail = sizeof(by_user) - 1;
+
+    if (name.len <= tail || memcmp(name.data + name.len - tail, by_user, tail) != 0) {
+        return NULL;
+    }
+    name.len -= tail;
+    return find_type(request, name);
+}
+
+/* /events, /status, /users, /TYPE, /TYPE.csv. A type's name holds no dot. */
 static int one_segment(request_t *request, mm_route_t *route)
 {
-    mm_bytes_t name = request->segments[0];
-    const char *dot = memchr(name.data, '.', name.len);
+    mm_bytes_t name = cut_suffix(request, request->segments[0]);
 
-    if (equals(name, "events")) {
+    if (equals(request->segments[0], "events")) {
         route->endpoint = MM_ENDPOINT_EVENTS;
         route->wants_post = 1;
         return 0;
     }
-    if (dot) {
-        size_t len = (size_t)(dot - name.data);
-        request->suffix = apr_pstrmemdup(request->pool, dot + 1, name.len - len - 1);
-        name.len = len;
-    }
     if (equals(name, "status")) {
         route->endpoint = MM_ENDPOINT_STATUS;
         request->takes = MM_PARAMS_STATUS;
-        return dot && !*request->suffix ? not_found(request, "") : 0;
+        return request->suffix && !*request->suffix ? not_found(request, "") : 0;
     }
-    route->endpoint = MM_ENDPOINT_TOTALS;
-    route->type = find_type(request, name);
-    request->takes = MM_PARAMS_REPORT;
-    return route->type && !(dot && !*request->suffix) ? 0 : not_found(request, "");
+    if (equals(name, "users")) {
+        return set_report(request, route, MM_ENDPOINT_USERS_ALL, NULL, MM_PARAMS_USERS);
+    }
+    const char *type = find_by_user(request, name);
+    if (type) {
+        return set_report(request, route, MM_ENDPOINT_USERS, type, MM_PARAMS_USERS | MM_PARAMS_ID);
+    }
+    type = find_type(request, name);
+    return type ? set_report(request, route, MM_ENDPOINT_TOTALS, type, MM_PARAMS_TOTALS | MM_PARAMS_ID)
+                : not_found(request, "");
 }
 
 static void set_record(mm_route_t *route, const char *type)
@@ -149,26 +188,18 @@ static void set_record(mm_route_t *route, const char *type)
     route->wants_post = 1;
 }
 
-/* /TYPE/views?id=ID */
-static int two_segments(request_t *request, mm_route_t *route)
+/* users, users.csv: at the end of a path, an id of that name goes into ?id=. */
+static bool is_users(mm_bytes_t word)
 {
-    set_record(route, find_type(request, request->segments[0]));
-    request->takes = MM_PARAMS_RECORD;
-    if (route->type && find_action(request->segments[1], &route->action)) {
-        return 0;
-    }
-    return not_found(request, request->segments[1].len == 0 ? " (a / at the end counts)" : "");
+    const char *dot = memchr(word.data, '.', word.len);
+
+    word.len = dot ? (size_t)(dot - word.data) : word.len;
+    return equals(word, "users");
 }
 
-/* /TYPE/ID/views */
-static int three_segments(request_t *request, mm_route_t *route)
+/* The segment that is an id. */
+static int take_id(const request_t *request, mm_bytes_t id, const char **taken)
 {
-    mm_bytes_t id = request->segments[1];
-
-    set_record(route, find_type(request, request->segments[0]));
-    if (!route->type || !find_action(request->segments[2], &route->action)) {
-        return not_found(request, request->segments[2].len == 0 ? " (a / at the end counts)" : "");
-    }
     if (id.len == 0) {
         return not_found(request, " (the id is empty)");
     }
@@ -179,17 +210,68 @@ static int three_segments(request_t *request, mm_route_t *route)
         mm_err_set(request->err, APR_EINVAL, "The id is longer than %d bytes.", MM_EVENT_ID_MAX);
         return BAD_REQUEST;
     }
-    route->id = apr_pstrmemdup(request->pool, id.data, id.len);
+    *taken = apr_pstrmemdup(request->pool, id.data, id.len);
     return 0;
+}
+
+/* /TYPE/views?id=ID, /TYPE/users, /TYPE/ID */
+static int two_segments(request_t *request, mm_route_t *route)
+{
+    const char *type = find_type(request, request->segments[0]);
+    mm_bytes_t last = request->segments[1];
+
+    if (!type || last.len == 0) {
+        return not_found(request, last.len == 0 ? " (a / at the end counts)" : "");
+    }
+    if (find_action(last, &route->action)) {
+        set_record(route, type);
+        request->takes = MM_PARAMS_RECORD;
+        return 0;
+    }
+    if (is_users(last)) {
+        cut_suffix(request, last);
+        return set_report(request, route, MM_ENDPOINT_USERS, type, MM_PARAMS_USERS | MM_PARAMS_ID);
+    }
+    int refused = take_id(request, last, &route->id);
+    return refused ? refused : set_report(request, route, MM_ENDPOINT_TOTALS, type, MM_PARAMS_TOTALS);
+}
+
+/* /TYPE/ID/views, /TYPE/ID/users, /TYPE/ID/CHILDREN */
+static int three_segments(request_t *request, mm_route_t *route)
+{
+    const char *type = find_type(request, request->segments[0]), *id = NULL;
+    mm_bytes_t last = request->segments[2];
+    bool records = find_action(last, &route->action);
+    mm_bytes_t word = records ? last : cut_suffix(request, last);
+    const char *children = find_type(request, word);
+
+    if (!type || !(records || children || equals(word, "users"))) {
+        return not_found(request, last.len == 0 ? " (a / at the end counts)" : "");
+    }
+    int refused = take_id(request, request->segments[1], &id);
+    if (refused) {
+        return refused;
+    }
+    if (records) {
+        set_record(route, type);
+    }
+    route->id = children ? NULL : id;
+    if (records) {
+        return 0;
+    }
+    if (!children) {
+        return set_report(request, route, MM_ENDPOINT_USERS, type, MM_PARAMS_USERS);
+    }
+    request->parent_of_path = type;
+    route->parent_id = id;
+    return set_report(request, route, MM_ENDPOINT_TOTALS, children, MM_PARAMS_TOTALS | MM_PARAMS_ID);
 }
 
 static int parse_path(request_t *request, mm_route_t *route)
 {
     split(request);
     if (request->n == 1 && request->segments[0].len == 0) {
-        route->endpoint = MM_ENDPOINT_TOTALS_ALL;
-        request->takes = MM_PARAMS_REPORT;
-        return 0;
+        return set_report(request, route, MM_ENDPOINT_TOTALS_ALL, NULL, MM_PARAMS_TOTALS);
     }
     switch (request->n) {
     case 1:
@@ -232,6 +314,27 @@ static int check_format(const request_t *request, const char *format, mm_format_
     return 0;
 }
 
+static int check_parent(const request_t *request, mm_route_t *route)
+{
+    const char *of_path = request->parent_of_path, *type = route->parent_type;
+
+    if (of_path && type) {
+        mm_err_set(request->err, APR_EINVAL, "The path names a parent, and the parameter \"parent\" another.");
+        return BAD_REQUEST;
+    }
+    if (!of_path && !type) {
+        return 0;
+    }
+    route->parent_type = of_path ? of_path : find_type(request, (mm_bytes_t){type, strlen(type)});
+    if (!route->parent_type) {
+        char quoted[MM_QUOTE_MAX];
+        mm_err_set(request->err, APR_EINVAL, "The parameter \"parent\" names a type that is not configured: \"%s\".",
+                   mm_route_quote(quoted, type));
+        return BAD_REQUEST;
+    }
+    return 0;
+}
+
 int mm_route_parse(mm_route_t *route, const char *path, const char *args, const char *const *types, size_t n_types,
                    apr_pool_t *pool, mm_err_t *err)
 {
@@ -242,6 +345,8 @@ int mm_route_parse(mm_route_t *route, const char *path, const char *args, const 
 
     status = status ? status : mm_params_parse(&found, &format, args, request.takes, pool, err);
     status = status ? status : check_format(&request, format, &found.format);
+    status = status ? status : check_parent(&request, &found);
+    status = status ? status : mm_combine_check(&found, err);
     if (status) {
         return status;
     }

@@ -2,17 +2,23 @@
  * whatever they are, the answer is a route or a status with a sentence. No httpd here, so that it can be fuzzed.
  *
  *   path                                   method      parameters
- *   "" or "/"                              GET, HEAD   limit offset parents raw bom format
- *   /TYPE or /TYPE.FORMAT                  GET, HEAD   the same
+ *   "" or "/"                              GET, HEAD   of reports of totals
+ *   /TYPE or /TYPE.FORMAT                  GET, HEAD   the same, and id
+ *   /TYPE/ID                               GET, HEAD   the same, without id
+ *   /TYPE/ID/CHILDREN                      GET, HEAD   the same; CHILDREN is a type, its rows are those of CHILDREN
+ *   /users                                 GET, HEAD   of reports of users
+ *   /TYPE/users, /TYPE_by_user             GET, HEAD   the same, and id
+ *   /TYPE/ID/users                         GET, HEAD   the same, without id
  *   /status or /status.json                GET, HEAD   format
  *   /TYPE/ID/views, /TYPE/ID/downloads     POST        none
  *   /TYPE/views?id=ID, /TYPE/downloads?id= POST        id
  *   /events                                POST        none
  *
- * The form with ?id= takes every id; the one with the id in the path takes those that hold no slash and are not
- * reserved (users, days, views, downloads: they have a meaning of their own behind /TYPE/). A slash at the end of a
- * path is no part of any of these: /datasets/ is what a script asks for whose id came out empty, and must not get the
- * report on everything.
+ * Which parameters reports take is in params.c. The form with ?id= takes every id; the one with the id in the path
+ * takes those that hold no slash and are not reserved (users, days, views, downloads, and users.csv
+ * at the end of a path: they have a meaning of their own behind /TYPE/). Behind a last word that is no id may stand
+ * .csv and the like; behind an id it is part of the id. A slash at the end of a path is no part of any of these:
+ * /datasets/ is what a script asks for whose id came out empty, and must not get the report on everything.
  */
 #ifndef MM_ROUTE_H
 #define MM_ROUTE_H
@@ -25,11 +31,42 @@
 
 typedef enum mm_endpoint {
     MM_ENDPOINT_TOTALS_ALL, /* GET  ""               */
-    MM_ENDPOINT_TOTALS,     /* GET  /TYPE            */
+    MM_ENDPOINT_TOTALS,     /* GET  /TYPE, /TYPE/ID, and of children */
+    MM_ENDPOINT_USERS_ALL,  /* GET  /users           */
+    MM_ENDPOINT_USERS,      /* GET  /TYPE/users, /TYPE/ID/users */
     MM_ENDPOINT_STATUS,     /* GET  /status          */
     MM_ENDPOINT_RECORD,     /* POST /TYPE/ID/views   */
     MM_ENDPOINT_EVENTS      /* POST /events          */
 } mm_endpoint_t;
+
+typedef enum mm_sort {
+    MM_SORT_DEFAULT, /* as views */
+    MM_SORT_VIEWS,
+    MM_SORT_DOWNLOADS,
+    MM_SORT_LAST_VIEWED,
+    MM_SORT_LAST_DOWNLOADED,
+    MM_SORT_RESOURCE,
+    MM_SORT_USER
+} mm_sort_t;
+
+typedef enum mm_direction { MM_DIRECTION_DEFAULT, MM_DIRECTION_ASC, MM_DIRECTION_DESC } mm_direction_t;
+
+typedef enum mm_agent { MM_AGENT_ALL, MM_AGENT_REGULAR, MM_AGENT_MACHINE } mm_agent_t;
+
+/* Columns that a report has only when they are asked for. */
+typedef enum mm_extra {
+    MM_EXTRA_OWNER,
+    MM_EXTRA_OWNER_NAME,
+    MM_EXTRA_SIZE,
+    MM_EXTRA_CREATED,
+    MM_EXTRA_STATUS,
+    MM_EXTRA_LOCATION,
+    MM_EXTRA_REGULAR_VIEWS,
+    MM_EXTRA_REGULAR_DOWNLOADS,
+    MM_EXTRA_MACHINE_VIEWS,
+    MM_EXTRA_MACHINE_DOWNLOADS
+} mm_extra_t;
+#define MM_EXTRAS 10
 
 typedef enum mm_parents_style { MM_PARENTS_JOINED, MM_PARENTS_ROWS, MM_PARENTS_NONE } mm_parents_style_t;
 
@@ -53,11 +90,21 @@ typedef struct mm_given {
 
 typedef struct mm_route {
     mm_endpoint_t endpoint;
-    const char *type;   /* one of the configured ones, or NULL */
-    const char *id;     /* for RECORD: decoded, from the path or from ?id=; 1 to MM_EVENT_ID_MAX bytes */
-    mm_action_t action; /* for RECORD */
-    int64_t limit;      /* rows at most; -1: all */
-    int64_t offset;     /* rows left out first */
+    const char *type; /* one of the configured ones, or NULL */
+    const char *id;   /* decoded, from the path or from ?id=; 1 to MM_EVENT_ID_MAX bytes; NULL: none. RECORD has one */
+    mm_action_t action;                  /* for RECORD */
+    int64_t limit;                       /* rows at most; -1: all */
+    int64_t offset;                      /* rows left out first */
+    const char *parent_type, *parent_id; /* only rows with this parent; NULL: all. The type is a configured one */
+    const char *user;                    /* only rows of this user; NULL: all */
+    mm_sort_t sort;
+    mm_direction_t direction;
+    mm_agent_t agent;
+    int others; /* others=1: a row for what the rows of a resource do not account for */
+    int has_unused_since;
+    int64_t unused_since_ms;
+    mm_extra_t extras[MM_EXTRAS]; /* in the order of their columns, each once */
+    size_t n_extras;
     mm_parents_style_t parents;
     mm_format_t format;              /* what path or parameter ask for */
     const char *query;               /* the query string as it came; never NULL */
@@ -73,6 +120,16 @@ typedef struct mm_route {
  * type, from types. What err->text repeats of the request is short and printable ASCII. */
 int mm_route_parse(mm_route_t *route, const char *path, const char *args, const char *const *types, size_t n_types,
                    apr_pool_t *pool, mm_err_t *err);
+
+/* Whether the rows come from the end of the order that sort has by itself: highest counts and latest times first, ids
+ * from the first on. */
+bool mm_route_is_backwards(const mm_route_t *route);
+
+/* Whether rows are of a resource and a person. */
+bool mm_route_is_per_user(const mm_route_t *route);
+
+/* Whether rows, or cells of theirs, name people. */
+bool mm_route_names_people(const mm_route_t *route);
 
 /* Whether a <MetricsType> must not have this name, because its paths have or will have another meaning: events, users,
  * days, status, dashboard, counter, and what ends in _by_user. */

@@ -1,6 +1,7 @@
 /* One permission session for each MetricsAuthz line that is in force at the report's address or at that of one of its
  * types; usually there is only one. A type is asked about when it is first met: those of the report's rows at once,
- * those of parents when a row has one.
+ * those of parents when a row has one. A type whose rows name users is asked about at /TYPE/users, whose sections are
+ * those of /TYPE unless somebody wrote one for it.
  */
 #include "serve/guard.h"
 
@@ -20,6 +21,7 @@ struct mm_guard {
     request_rec *r;
     const mm_config_t *config;
     const mm_location_t *location;
+    const mm_route_t *route; /* NULL for /status */
     metrics_authz_query query;
     apr_array_header_t *sessions; /* of session_t * */
     const session_t **types;      /* in the configured order; NULL: not asked about yet */
@@ -63,12 +65,20 @@ static const session_t *ask(mm_guard_t *guard, const char *name)
     return status == HTTP_OK ? session_of(guard, conf) : closed(guard);
 }
 
+/* Whether the report has rows of this type that are of users. */
+static int has_users_of(const mm_guard_t *guard, const char *type)
+{
+    const mm_route_t *route = guard->route;
+    return mm_route_is_per_user(route) && (!route->type || strcmp(route->type, type) == 0);
+}
+
 static const session_t *session_of_type(mm_guard_t *guard, const char *type)
 {
     for (int i = 0; i < guard->config->types->nelts; i++) {
         if (strcmp(guard->config->type_names[i], type) == 0) {
             if (!guard->types[i]) {
-                guard->types[i] = ask(guard, type);
+                const char *users = apr_pstrcat(guard->r->pool, type, "/users", NULL);
+                guard->types[i] = ask(guard, has_users_of(guard, type) ? users : type);
             }
             return guard->types[i];
         }
@@ -109,8 +119,13 @@ int mm_guard_open(mm_guard_t **guard, const char *const **types, size_t *n_types
                   const mm_route_t *route, const mm_location_t *location, mm_err_t *err)
 {
     const mm_config_t *config = mm_config_get(r->server);
-    mm_guard_t *made = make(r, location, "totals");
+    mm_guard_t *made = make(r, location, mm_route_is_per_user(route) ? "users" : "totals");
+    made->route = route;
     made->query.type = route->type;
+    made->query.id = route->id;
+    made->query.per_user = mm_route_names_people(route);
+    made->query.parent_type = route->parent_type;
+    made->query.parent_id = route->parent_id;
     const session_t *here = session_of(made, mm_dir_config_get(r)->authz);
     if (here->status != OK) {
         return refused(here, err);
@@ -144,4 +159,15 @@ apr_status_t mm_guard_see_resources(void *guard, const char *type, const char *c
         return APR_SUCCESS;
     }
     return mm_authz_see_resources(session->session, type, ids, n, verdicts, err);
+}
+
+apr_status_t mm_guard_see_users(void *guard, const char *type, const char *const *users, size_t n,
+                                unsigned char *verdicts, mm_err_t *err)
+{
+    const session_t *session = session_of_type(guard, type);
+    memset(verdicts, METRICS_DENIED, n);
+    if (!session || session->status != OK) {
+        return APR_SUCCESS;
+    }
+    return mm_authz_see_users(session->session, users, n, verdicts, err);
 }

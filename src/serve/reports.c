@@ -52,8 +52,9 @@ static void set_headers(request_rec *r, const mm_route_t *route, const mm_format
     apr_strftime(date, &len, sizeof(date), "%Y-%m-%d", &now);
     ap_set_content_type(r, format->content_type);
     apr_table_setn(r->headers_out, "Content-Disposition",
-                   apr_psprintf(r->pool, "%s; filename=\"%s%s-%s.%s\"", format->to_keep ? "attachment" : "inline",
-                                route->type ? "metrics-" : "metrics", route->type ? route->type : "", date,
+                   apr_psprintf(r->pool, "%s; filename=\"metrics%s%s%s-%s.%s\"",
+                                format->to_keep ? "attachment" : "inline", route->type ? "-" : "",
+                                route->type ? route->type : "", mm_route_is_per_user(route) ? "-users" : "", date,
                                 format->name));
     apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
@@ -78,6 +79,9 @@ static mm_throttle_t failures;
 /* What went wrong is for the log; the client learns only that it may come again. */
 static int no_report(request_rec *r, const mm_err_t *err)
 {
+    if (err->status == MM_STORE_TOO_MANY) {
+        return mm_problem_send(r, HTTP_BAD_REQUEST, err->text);
+    }
     int64_t times;
     mm_status_add(mm_recorder_status(), MM_STATUS_REPORTS_FAILED, 1);
     if (mm_throttle_tell(&failures, apr_time_now(), 1, &times)) {
@@ -149,7 +153,7 @@ static void refuse_ranges(request_rec *r)
 int mm_reports_serve(request_rec *r, const mm_route_t *route, const mm_location_t *location)
 {
     const mm_config_t *config = mm_config_get(r->server);
-    mm_report_t report = {.route = route, .catalogs = config->catalogs};
+    mm_report_t report = {.route = route, .catalogs = config->catalogs, .people = config->people};
     mm_guard_t *guard = NULL;
     mm_err_t err;
     int denied = mm_guard_open(&guard, &report.types, &report.n_types, r, route, location, &err);
@@ -167,7 +171,7 @@ int mm_reports_serve(request_rec *r, const mm_route_t *route, const mm_location_
         return too_many(r, config->max_reports);
     }
     mm_stream_t *stream = mm_stream_create(r);
-    report.gate = (mm_gate_t){mm_guard_see_resources, guard};
+    report.gate = (mm_gate_t){mm_guard_see_resources, mm_guard_see_users, guard};
     report.now_ms = apr_time_as_msec(r->request_time);
     report.writer = mm_writer_make(route, format->format, &config->report_temp, mm_stream_write, stream, r->pool);
     mm_report_run_t *run = NULL;

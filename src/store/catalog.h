@@ -9,6 +9,8 @@
 #include <apr_tables.h>
 #include "store/store.h"
 
+/* What people are called where resources have a type. No type of resources has this name. */
+#define MM_CATALOG_PEOPLE "users"
 /* A longer name is cut here, at a character's border. */
 #define MM_CATALOG_NAME_MAX 4096
 /* More parents than this are left out (in the order of their ids). */
@@ -44,8 +46,23 @@ typedef struct mm_parent {
     const char *type, *id, *name; /* name "" where the catalogue knows none */
 } mm_parent_t;
 
+/* What a look-up is to find besides names. */
+enum {
+    MM_CATALOG_PARENTS = 1 << 0, /* the only one that costs queries of its own */
+    MM_CATALOG_OWNER = 1 << 1,
+    MM_CATALOG_CREATED = 1 << 2,
+    MM_CATALOG_SIZE = 1 << 3,
+    MM_CATALOG_STATUS = 1 << 4,
+    MM_CATALOG_LOCATION = 1 << 5
+};
+
+#define MM_CATALOG_NO_SIZE (-1)
+
 typedef struct mm_entry {
-    const char *name; /* "" where the catalogue knows none */
+    const char *name;                      /* "" where the catalogue knows none */
+    const char *owner, *status, *location; /* the same; owner is the id of a person */
+    int64_t created_ms;                    /* MM_TIME_NONE where the catalogue knows none */
+    int64_t size;                          /* bytes; MM_CATALOG_NO_SIZE */
     const mm_parent_t *parents;
     size_t n_parents; /* ordered: by the types' order in `catalogs`, then by id; each once */
     int cut;          /* the documents were more work than one look-up may be: name and parents may be incomplete */
@@ -53,11 +70,23 @@ typedef struct mm_entry {
 
 /* Looks up n ids of one type. entries[i] belongs to ids[i]; all memory is pool's. catalogs holds the mm_catalog_t * of
  * all types, in their configured order; a type without one gives empty entries. An id is looked for as string, as
- * ObjectId where it is 24 hex digits, and as integer where it is one. with_parents false saves their look-ups. Costs
- * one query for the documents, one per reverse rule, one per parent type; and whatever the documents hold, no more than
- * some seconds: then it ends with what it has, and says so in each entry's cut (for the caller to log). */
+ * ObjectId where it is 24 hex digits, and as integer where it is one. wants is of MM_CATALOG_…; 0 for names alone.
+ * Costs one query for the documents, one per reverse rule, one per parent type; and whatever the documents hold, no
+ * more than some seconds: then it ends with what it has, and says so in each entry's cut (for the caller to log). */
 apr_status_t mm_catalog_lookup(mm_store_t *store, const apr_array_header_t *catalogs, const char *type,
-                               const char *const *ids, size_t n, int with_parents, mm_entry_t *entries,
-                               apr_pool_t *pool, mm_err_t *err);
+                               const char *const *ids, size_t n, unsigned wants, mm_entry_t *entries, apr_pool_t *pool,
+                               mm_err_t *err);
+
+/* What is asked for is more than one report can be about; err says what to do instead. */
+#define MM_STORE_TOO_MANY (APR_OS_START_USERERR + 104)
+/* So many children, and so many bytes of ids of them: the next is MM_STORE_TOO_MANY. */
+#define MM_CATALOG_CHILDREN_MAX       50000
+#define MM_CATALOG_CHILDREN_BYTES_MAX (8 * 1024 * 1024)
+
+/* The ids of all resources of a type that have this parent, by either form of parents=, each once, in no order; all
+ * memory is pool's. None where no catalogue says so. Costs one query for each rule. */
+apr_status_t mm_catalog_children(mm_store_t *store, const apr_array_header_t *catalogs, const char *parent_type,
+                                 const char *parent_id, const char *type, const char *const **ids, size_t *n,
+                                 apr_pool_t *pool, mm_err_t *err);
 
 #endif

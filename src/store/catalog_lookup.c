@@ -24,6 +24,7 @@ typedef struct lookup {
     const mm_catalog_t *own;
     const char *const *ids;
     size_t n;
+    unsigned wants;
     mm_entry_t *entries;
     mm_idset_t *asked;
     mm_parents_t *parents; /* list n collects what one document says */
@@ -34,34 +35,6 @@ typedef struct lookup {
 
 /* --- what one document says ----------------------------------------------------------------------------------------
  */
-
-typedef struct shown {
-    const char *text;
-    apr_pool_t *pool;
-    int left; /* values to be looked at */
-} shown_t;
-
-static bool take_first(void *baton, const bson_iter_t *value)
-{
-    shown_t *shown = baton;
-    const char *text = mm_value_show(value, MM_CATALOG_NAME_MAX, shown->pool);
-
-    if (text && *text) {
-        shown->text = text;
-    }
-    return !*shown->text && --shown->left > 0;
-}
-
-/* The first value at path that can be shown, or "". */
-static const char *name_in(const bson_t *doc, const char *path, apr_pool_t *pool)
-{
-    shown_t shown = {"", pool, MM_CATALOG_NAMES_MAX};
-
-    if (path) {
-        mm_value_walk(doc, path, take_first, &shown);
-    }
-    return shown.text;
-}
 
 static int rank_of(const apr_array_header_t *catalogs, const char *type)
 {
@@ -109,8 +82,9 @@ static void collect_parents(lookup_t *lookup, const bson_t *doc, const char *typ
 typedef struct match {
     lookup_t *lookup;
     const bson_t *doc;
-    const char *name_path; /* NULL: the document is not the resource's own */
-    const char *name;      /* NULL: not read yet */
+    bool is_own; /* the document is the resource's own */
+    bool is_read;
+    mm_entry_t entry; /* what it says, once is_read */
 } match_t;
 
 static void give(void *baton, size_t at)
@@ -122,11 +96,12 @@ static void give(void *baton, size_t at)
         return;
     }
     lookup->seen[at] = lookup->document;
-    if (match->name_path && !*lookup->entries[at].name) {
-        if (!match->name) {
-            match->name = name_in(match->doc, match->name_path, lookup->pool);
+    if (match->is_own) {
+        if (!match->is_read) {
+            mm_catalog_read_fields(&match->entry, match->doc, lookup->own, lookup->wants, lookup->pool);
+            match->is_read = true;
         }
-        lookup->entries[at].name = match->name;
+        mm_catalog_fill(&lookup->entries[at], &match->entry);
     }
     if (lookup->parents && mm_budget_spend(&lookup->budget, mm_parents_count(lookup->parents, lookup->n))) {
         mm_parents_copy(lookup->parents, lookup->n, at);
@@ -155,7 +130,7 @@ static void begin_document(lookup_t *lookup)
 static bool on_own_document(void *baton, const bson_t *doc)
 {
     lookup_t *lookup = baton;
-    match_t match = {lookup, doc, lookup->own->name_path, NULL};
+    match_t match = {lookup, doc, true, false, mm_catalog_nothing};
     int i;
 
     begin_document(lookup);
@@ -183,7 +158,7 @@ static const char *parent_path_of(const mm_parent_rule_t *rule)
 static bool on_holder(void *baton, const bson_t *doc)
 {
     const reverse_t *reverse = baton;
-    match_t match = {reverse->lookup, doc, NULL, NULL};
+    match_t match = {reverse->lookup, doc, false, false, mm_catalog_nothing};
 
     begin_document(reverse->lookup);
     collect_parents(reverse->lookup, doc, reverse->rule->type, parent_path_of(reverse->rule));
@@ -204,7 +179,7 @@ static apr_status_t read_own(lookup_t *lookup, mm_err_t *err)
                                 .baton = lookup};
     int i;
 
-    mm_catalog_want(&query, lookup->own->name_path);
+    mm_catalog_want_fields(&query, lookup->own, lookup->wants);
     for (i = 0; lookup->parents && i < lookup->own->parents->nelts; i++) {
         const mm_parent_rule_t *rule = &APR_ARRAY_IDX(lookup->own->parents, i, mm_parent_rule_t);
 
@@ -243,7 +218,7 @@ static void name_parent(void *baton, size_t at)
 
     if (!*naming->nodes[at]->name) {
         if (!naming->name) {
-            naming->name = name_in(naming->doc, naming->catalog->name_path, naming->pool);
+            naming->name = mm_catalog_text(naming->doc, naming->catalog->name_path, naming->pool);
         }
         naming->nodes[at]->name = naming->name;
     }
@@ -343,15 +318,16 @@ static apr_status_t look_up(lookup_t *lookup, mm_err_t *err)
 
 apr_status_t mm_catalog_lookup_within(const mm_catalog_limits_t *limits, mm_store_t *store,
                                       const apr_array_header_t *catalogs, const char *type, const char *const *ids,
-                                      size_t n, int with_parents, mm_entry_t *entries, apr_pool_t *pool, mm_err_t *err)
+                                      size_t n, unsigned wants, mm_entry_t *entries, apr_pool_t *pool, mm_err_t *err)
 {
-    lookup_t lookup = {.store = store, .catalogs = catalogs, .ids = ids, .n = n, .entries = entries, .pool = pool};
+    lookup_t lookup = {
+        .store = store, .catalogs = catalogs, .ids = ids, .n = n, .wants = wants, .entries = entries, .pool = pool};
     int rank = rank_of(catalogs, type);
     apr_status_t status;
     size_t i;
 
     for (i = 0; i < n; i++) {
-        entries[i] = (mm_entry_t){.name = ""};
+        entries[i] = mm_catalog_nothing;
     }
     if (n == 0 || rank == catalogs->nelts) {
         return APR_SUCCESS;
@@ -363,7 +339,7 @@ apr_status_t mm_catalog_lookup_within(const mm_catalog_limits_t *limits, mm_stor
     lookup.own = APR_ARRAY_IDX(catalogs, rank, const mm_catalog_t *);
     lookup.asked = mm_idset_make(ids, n, lookup.scratch);
     lookup.seen = apr_pcalloc(lookup.scratch, sizeof(*lookup.seen) * n);
-    if (with_parents && lookup.own->parents->nelts > 0) {
+    if ((wants & MM_CATALOG_PARENTS) && lookup.own->parents->nelts > 0) {
         lookup.parents = mm_parents_make(n + 1, lookup.scratch);
     }
     mm_budget_begin(&lookup.budget, limits);
@@ -376,10 +352,10 @@ apr_status_t mm_catalog_lookup_within(const mm_catalog_limits_t *limits, mm_stor
 }
 
 apr_status_t mm_catalog_lookup(mm_store_t *store, const apr_array_header_t *catalogs, const char *type,
-                               const char *const *ids, size_t n, int with_parents, mm_entry_t *entries,
-                               apr_pool_t *pool, mm_err_t *err)
+                               const char *const *ids, size_t n, unsigned wants, mm_entry_t *entries, apr_pool_t *pool,
+                               mm_err_t *err)
 {
     const mm_catalog_limits_t limits = {MM_CATALOG_PAIRS_MAX, MM_CATALOG_TIME_US, mm_budget_clock_us};
 
-    return mm_catalog_lookup_within(&limits, store, catalogs, type, ids, n, with_parents, entries, pool, err);
+    return mm_catalog_lookup_within(&limits, store, catalogs, type, ids, n, wants, entries, pool, err);
 }

@@ -42,7 +42,7 @@ apr_status_t mm_catalog_check_collection(const char *name, mm_err_t *err);
 /* --- catalog_query.c: documents of the application, by ids ----------------------------------------------------------
  */
 
-#define MM_CATALOG_PATHS_MAX (MM_CATALOG_RULES_MAX + 2)
+#define MM_CATALOG_PATHS_MAX (MM_CATALOG_RULES_MAX + 7) /* the rules, and the fields of a document */
 
 typedef struct mm_catalog_query {
     const char *collection;
@@ -118,12 +118,27 @@ bool mm_budget_step(mm_budget_t *budget);
 bool mm_budget_spend(mm_budget_t *budget, size_t pairs);
 int64_t mm_budget_clock_us(void);
 
+/* --- catalog_fields.c: what a resource's own document says of it -----------------------------------------------------
+ */
+
+/* The first value at path that can be shown, or "". */
+const char *mm_catalog_text(const bson_t *doc, const char *path, apr_pool_t *pool);
+/* Adds the paths of what is wanted, and of the name. */
+void mm_catalog_want_fields(mm_catalog_query_t *query, const mm_catalog_t *catalog, unsigned wants);
+/* An entry with nothing in it. */
+extern const mm_entry_t mm_catalog_nothing;
+/* Reads the same out of a document into an entry that holds nothing. */
+void mm_catalog_read_fields(mm_entry_t *entry, const bson_t *doc, const mm_catalog_t *catalog, unsigned wants,
+                            apr_pool_t *pool);
+/* Fills what is missing in an entry. Several documents may speak of one resource. */
+void mm_catalog_fill(mm_entry_t *entry, const mm_entry_t *from);
+
 /* --- catalog_lookup.c ------------------------------------------------------------------------------------------------
  */
 
 /* mm_catalog_lookup is this with MM_CATALOG_PAIRS_MAX and MM_CATALOG_TIME_US. */
 apr_status_t mm_catalog_lookup_within(const mm_catalog_limits_t *limits, mm_store_t *store,
                                       const apr_array_header_t *catalogs, const char *type, const char *const *ids,
-                                      size_t n, int with_parents, mm_entry_t *entries, apr_pool_t *pool, mm_err_t *err);
+                                      size_t n, unsigned wants, mm_entry_t *entries, apr_pool_t *pool, mm_err_t *err);
 
 #endif

@@ -25,6 +25,9 @@ typedef struct index_spec {
 
 static const index_spec_t totals_indexes[] = {
     {"totals", {{"views", -1}, {"downloads", -1}, {"_id", 1}}},
+    {"by_downloads", {{"downloads", -1}, {"_id", 1}}},
+    {"by_last_viewed", {{"last_viewed", -1}, {"_id", 1}}},
+    {"by_last_downloaded", {{"last_downloaded", -1}, {"_id", 1}}},
 };
 
 static const index_spec_t days_indexes[] = {
@@ -35,9 +38,11 @@ static const index_spec_t days_indexes[] = {
 
 static const index_spec_t users_indexes[] = {
     {"by_use", {{"type", 1}, {"views", -1}, {"downloads", -1}, {"resource", 1}, {"user", 1}}},
-    {"by_resource", {{"resource", 1}, {"type", 1}}},
-    {"by_user", {{"user", 1}, {"type", 1}}},
+    {"users_of", {{"type", 1}, {"resource", 1}, {"user", 1}}},
+    {"uses_by", {{"user", 1}, {"type", 1}, {"resource", 1}}},
 };
+
+#define N_OF(specs) (sizeof(specs) / sizeof((specs)[0]))
 
 /* One command for each index: a command that is refused for one of them makes none. */
 static apr_status_t create_index(mm_store_t *store, const char *collection, const index_spec_t *spec, apr_pool_t *pool,
@@ -161,12 +166,14 @@ static apr_status_t name_all(apr_array_header_t *names, const mm_store_t *store,
     return APR_SUCCESS;
 }
 
-_Static_assert(sizeof(users_indexes) == 3 * sizeof(index_spec_t) && sizeof(days_indexes) == sizeof(users_indexes),
-               "specs_of and index_all agree");
-
-static const index_spec_t *specs_of(int i, int names)
+static const index_spec_t *specs_of(int i, int names, uint32_t *n)
 {
-    return i == names - 1 ? users_indexes : i == names - 2 ? days_indexes : totals_indexes;
+    if (i == names - 1) {
+        *n = N_OF(users_indexes);
+        return users_indexes;
+    }
+    *n = i == names - 2 ? N_OF(days_indexes) : N_OF(totals_indexes);
+    return i == names - 2 ? days_indexes : totals_indexes;
 }
 
 /* The last two of names are those of days and users. One that refuses its index does not keep the others from theirs.
@@ -178,8 +185,8 @@ static apr_status_t index_all(mm_store_t *store, const apr_array_header_t *names
 
     for (i = 0; i < names->nelts && first != MM_STORE_AWAY; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
-        const index_spec_t *specs = specs_of(i, names->nelts);
-        uint32_t j, n_specs = specs == totals_indexes ? 1 : 3;
+        uint32_t j, n_specs;
+        const index_spec_t *specs = specs_of(i, names->nelts, &n_specs);
         mm_err_t why;
 
         for (j = 0; j < n_specs && first != MM_STORE_AWAY; j++) {

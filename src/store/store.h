@@ -86,24 +86,4 @@ mm_outcome_t mm_store_apply(mm_store_t *store, const char *spool_id, int64_t seq
  * Retry-After). */
 #define MM_STORE_AWAY (APR_OS_START_USERERR + 101)
 
-/* One document of metrics_TYPE. */
-typedef struct mm_totals_row {
-    const char *id; /* valid until the batch's pool is cleared */
-    int64_t views, downloads, machine_views, machine_downloads;
-    int64_t last_viewed_ms, last_downloaded_ms; /* or MM_TIME_NONE */
-} mm_totals_row_t;
-
-typedef struct mm_totals mm_totals_t;
-
-/* A cursor over the totals of one type, by views, then downloads, both descending, then id. Nothing is sent before the
- * first mm_totals_next. pool's end closes it. */
-apr_status_t mm_totals_open(mm_totals_t **totals, mm_store_t *store, const char *type, apr_pool_t *pool, mm_err_t *err);
-
-/* Up to max rows with views or downloads > 0 into rows, their ids in pool; *n is how many, 0 at the end. MM_STORE_AWAY
- * or another error otherwise. The first call's max is also how many documents travel at once. A counter that is no
- * whole number, or is negative, counts as zero. A document that cannot be one of ours (its _id has no text form) is
- * passed over. */
-apr_status_t mm_totals_next(mm_totals_t *totals, mm_totals_row_t *rows, size_t max, size_t *n, apr_pool_t *pool,
-                            mm_err_t *err);
-
 #endif

@@ -6,6 +6,8 @@ as the tests of its file, the second as long as its test.
 
 import itertools
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -107,6 +109,19 @@ def httpd(database):
     makers = _Makers(database)
     yield makers.make
     makers.unmake()
+
+
+@pytest.fixture(scope="session")
+def example_module(tmp_path_factory):
+    """The example of a provider, built as its author would: apxs, and a directory with the one header."""
+    place = tmp_path_factory.mktemp("provider")
+    shutil.copy(Path(__file__).parent / "providers/mod_example_authz.c", place)
+    shutil.copy(ROOT / "include/mod_metrics.h", place)
+    program = next(name for name in ("apxs", "apxs2") if shutil.which(name))
+    result = subprocess.run([program, "-c", "-Wc,-Wall", "-Wc,-Wextra", "-Wc,-Werror", "mod_example_authz.c"],
+                            cwd=place, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return f"example_authz_module {place}/.libs/mod_example_authz.so"
 
 
 @pytest.fixture(autouse=True)

@@ -159,19 +159,6 @@ def test_permission_to_record_is_not_permission_to_read_and_the_other_way_round(
 
 # --- a provider of another module ---
 
-@pytest.fixture(scope="module")
-def example_module(tmp_path_factory):
-    """The example, built as its author would: apxs, and a directory with the one header."""
-    place = tmp_path_factory.mktemp("provider")
-    shutil.copy(Path(__file__).parent / "providers/mod_example_authz.c", place)
-    shutil.copy(ROOT / "include/mod_metrics.h", place)
-    program = next(name for name in ("apxs", "apxs2") if shutil.which(name))
-    result = subprocess.run([program, "-c", "-Wc,-Wall", "-Wc,-Wextra", "-Wc,-Werror", "mod_example_authz.c"],
-                            cwd=place, capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return f"example_authz_module {place}/.libs/mod_example_authz.so"
-
-
 PROVIDERS = """
 LoadModule %s
 <Location "/example">
@@ -249,8 +236,8 @@ def test_every_open_has_its_close(guarded):
     guarded.get("/example", headers={"X-Requester": "bob"})
     wait_for(lambda: new_lines(guarded, offset).count("close") == 2, what="both sessions are closed")
     lines = new_lines(guarded, offset)
-    assert [line for line in lines if line.startswith("open")] == ["open type=datasets id=- per_user=0",
-                                                                   "open type=- id=- per_user=0"]
+    assert [line for line in lines if line.startswith("open")] == [
+        "open type=datasets id=- per_user=0 kind=totals parent=-:-", "open type=- id=- per_user=0 kind=totals parent=-:-"]
     assert "see type=datasets n=4 first=d1" in lines
     assert lines[-1] == "close"
 

@@ -5,16 +5,16 @@
 
 #define COLLECTIONS 700
 
-static mm_totals_t *open_datasets(fixture_t *fixture)
+static mm_rows_t *open_datasets(fixture_t *fixture)
 {
-    mm_totals_t *cursor = NULL;
+    mm_rows_t *cursor = NULL;
     mm_err_t err;
 
-    assert_int_equal(mm_totals_open(&cursor, fixture->report.store, "datasets", fixture->pool, &err), APR_SUCCESS);
+    assert_int_equal(mm_rows_open(&cursor, &fixture->report, "datasets", fixture->pool, &err), APR_SUCCESS);
     return cursor;
 }
 
-static mm_page_t fetch(fixture_t *fixture, mm_totals_t *cursor, mm_window_t *window)
+static mm_page_t fetch(fixture_t *fixture, mm_rows_t *cursor, mm_window_t *window)
 {
     mm_page_t page;
     mm_err_t err = {0};
@@ -42,11 +42,11 @@ static fixture_t *three(unit_t *unit)
 static void test_end(void **state)
 {
     fixture_t *fixture = three(*state);
-    mm_totals_t *cursor = open_datasets(fixture);
+    mm_rows_t *cursor = open_datasets(fixture);
 
-    assert_int_equal(fetch(fixture, cursor, NULL).fetched, 3);
+    assert_int_equal(fetch(fixture, cursor, NULL).n, 3);
     mm_page_t page = fetch(fixture, cursor, NULL);
-    assert_int_equal(page.fetched, 0);
+    assert_true(page.ended);
     assert_int_equal(page.n, 0);
     assert_int_equal(fixture->questions, 1);
 }
@@ -61,10 +61,10 @@ static void test_only_one_is_yes(void **state)
     for (size_t i = 0; i < sizeof(no); i++) {
         fixture->verdict = no[i];
         mm_page_t page = fetch(fixture, open_datasets(fixture), NULL);
-        assert_int_equal(page.fetched, 3);
+        assert_false(page.ended);
         assert_int_equal(page.n, 2);
-        assert_string_equal(page.totals[0]->id, "d1");
-        assert_string_equal(page.totals[1]->id, "d3");
+        assert_string_equal(page.rows[0].use->id, "d1");
+        assert_string_equal(page.rows[1].use->id, "d3");
     }
 }
 
@@ -77,14 +77,14 @@ static void test_window_counts_what_may_be_seen(void **state)
     fixture->denied = denied;
     mm_page_t page = fetch(fixture, open_datasets(fixture), &window);
     assert_int_equal(page.n, 1);
-    assert_string_equal(page.totals[0]->id, "d3");
+    assert_string_equal(page.rows[0].use->id, "d3");
     assert_int_equal(window.skip, 0);
     assert_int_equal(window.left, 4);
 
     window = (mm_window_t){0, 1};
     page = fetch(fixture, open_datasets(fixture), &window);
     assert_int_equal(page.n, 1);
-    assert_string_equal(page.totals[0]->id, "d2");
+    assert_string_equal(page.rows[0].use->id, "d2");
     assert_int_equal(window.left, 0);
 
     window = (mm_window_t){7, -1};
@@ -105,7 +105,7 @@ static void test_catalogue_is_asked_only_for_what_may_be_seen(void **state)
     fixture->report.catalog_store = fixture_store_away(fixture->pool);
     fixture->denied = denied;
     page = fetch(fixture, open_datasets(fixture), NULL);
-    assert_int_equal(page.fetched, 3);
+    assert_false(page.ended);
     assert_int_equal(page.n, 0);
     fixture->denied = NULL;
     assert_int_equal(
@@ -158,12 +158,12 @@ static void test_parents_are_asked_once_each_and_in_portions(void **state)
     assert_int_equal(fixture->asked[2], COLLECTIONS - MM_REPORT_BATCH);
     assert_string_equal(fixture->asked_type[3], "spaces");
     assert_int_equal(fixture->asked[3], 2);
-    assert_int_equal(page.entries[0].n_parents, COLLECTIONS);
-    assert_int_equal(page.entries[1].n_parents, 3);
-    assert_int_equal(page.entries[2].n_parents, 3);
+    assert_int_equal(page.rows[0].entry.n_parents, COLLECTIONS);
+    assert_int_equal(page.rows[1].entry.n_parents, 3);
+    assert_int_equal(page.rows[2].entry.n_parents, 3);
     assert_int_equal(page.most_parents, COLLECTIONS);
     for (int i = 0; i < COLLECTIONS; i++) {
-        assert_string_equal(page.entries[0].parents[i].id, apr_psprintf(fixture->pool, "c%03d", i));
+        assert_string_equal(page.rows[0].entry.parents[i].id, apr_psprintf(fixture->pool, "c%03d", i));
     }
 }
 
@@ -175,13 +175,13 @@ static void test_parents_that_may_not_be_seen(void **state)
     fixture->denied = denied;
     fixture->verdict = 7;
     mm_page_t page = fetch(fixture, open_datasets(fixture), NULL);
-    assert_int_equal(page.entries[0].n_parents, COLLECTIONS - 2);
-    assert_string_equal(page.entries[0].parents[1].id, "c002");
-    assert_int_equal(page.entries[1].n_parents, 1);
-    assert_string_equal(page.entries[1].parents[0].id, "c002");
-    assert_int_equal(page.entries[2].n_parents, 1);
-    assert_string_equal(page.entries[2].parents[0].type, "spaces");
-    assert_string_equal(page.entries[2].parents[0].id, "c001");
+    assert_int_equal(page.rows[0].entry.n_parents, COLLECTIONS - 2);
+    assert_string_equal(page.rows[0].entry.parents[1].id, "c002");
+    assert_int_equal(page.rows[1].entry.n_parents, 1);
+    assert_string_equal(page.rows[1].entry.parents[0].id, "c002");
+    assert_int_equal(page.rows[2].entry.n_parents, 1);
+    assert_string_equal(page.rows[2].entry.parents[0].type, "spaces");
+    assert_string_equal(page.rows[2].entry.parents[0].id, "c001");
 }
 
 static void test_no_parents_no_questions(void **state)
@@ -191,7 +191,7 @@ static void test_no_parents_no_questions(void **state)
     fixture->route.parents = MM_PARENTS_NONE;
     mm_page_t page = fetch(fixture, open_datasets(fixture), NULL);
     assert_int_equal(fixture->questions, 1);
-    assert_int_equal(page.entries[0].n_parents, 0);
+    assert_int_equal(page.rows[0].entry.n_parents, 0);
 }
 
 static void test_gate_fails_about_parents(void **state)

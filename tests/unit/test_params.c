@@ -95,13 +95,57 @@ static void test_switches_and_words(void **state)
     assert_refused(*state, "parents=ROWS", "joined, rows or none");
 }
 
+static void test_selections(void **state)
+{
+    mm_route_t route =
+        taken(*state, "sort=last_viewed&order=asc&agent=machine&parent=a:b:c&columns=status,owner,status");
+
+    assert_int_equal(route.sort, MM_SORT_LAST_VIEWED);
+    assert_int_equal(route.direction, MM_DIRECTION_ASC);
+    assert_int_equal(route.agent, MM_AGENT_MACHINE);
+    assert_string_equal(route.parent_type, "a");
+    assert_string_equal(route.parent_id, "b:c");
+    assert_int_equal(route.n_extras, 2);
+    assert_int_equal(route.extras[0], MM_EXTRA_STATUS);
+    assert_int_equal(route.extras[1], MM_EXTRA_OWNER);
+    assert_refused(*state, "sort=", "last_downloaded");
+    assert_refused(*state, "sort=views,downloads", "one of views");
+    assert_refused(*state, "columns=owner,", "some of owner");
+    assert_refused(*state, "columns=own", "some of owner");
+    assert_refused(*state, "parent=a:", "TYPE:ID");
+    assert_refused(*state, "user=ann", "\"user\" here");
+}
+
+static void test_parameters_of_some_reports(void **state)
+{
+    mm_route_t route;
+    mm_err_t err;
+    const char *format;
+    char longest[MM_EVENT_USER_MAX + 7] = "user=";
+
+    memset(longest + 5, 'u', MM_EVENT_USER_MAX + 1);
+    assert_int_equal(parse(*state, &route, longest, MM_PARAMS_USERS, &format, &err), 400);
+    longest[MM_EVENT_USER_MAX + 5] = 0;
+    assert_int_equal(parse(*state, &route, longest, MM_PARAMS_USERS, &format, &err), 0);
+    assert_int_equal(strlen(route.user), MM_EVENT_USER_MAX);
+    assert_int_equal(parse(*state, &route, "others=1", MM_PARAMS_USERS, &format, &err), 0);
+    assert_int_equal(route.others, 1);
+    assert_int_equal(parse(*state, &route, "not_accessed_since=1970-01-02", MM_PARAMS_TOTALS, &format, &err), 0);
+    assert_int_equal(route.unused_since_ms, 86400000);
+    assert_int_equal(route.n_extras, 2);
+    assert_int_equal(parse(*state, &route, "not_accessed_since=1970", MM_PARAMS_TOTALS, &format, &err), 400);
+    assert_int_equal(parse(*state, &route, "id=a", MM_PARAMS_ID, &format, &err), 0);
+}
+
 static void test_unknown(void **state)
 {
     mm_route_t route;
     mm_err_t err;
     const char *format;
 
-    assert_refused(*state, "since=2026", "\"since\" here; there are: limit, offset, parents, raw, bom, format.");
+    assert_refused(
+        *state, "since=2026",
+        "\"since\" here; there are: limit, offset, sort, order, agent, columns, parent, parents, raw, bom, format.");
     assert_refused(*state, "id=1", "\"id\" here");
     assert_refused(*state, "Limit=1", "\"Limit\" here");
     assert_refused(*state, "limit=1&=2", "\"\" here");
@@ -171,10 +215,11 @@ static void test_quoting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing),  cmocka_unit_test(test_what_was_given),
-        cmocka_unit_test(test_numbers),  cmocka_unit_test(test_switches_and_words),
-        cmocka_unit_test(test_unknown),  cmocka_unit_test(test_twice),
-        cmocka_unit_test(test_decoding), cmocka_unit_test(test_format_is_handed_on),
+        cmocka_unit_test(test_nothing),    cmocka_unit_test(test_what_was_given),
+        cmocka_unit_test(test_numbers),    cmocka_unit_test(test_switches_and_words),
+        cmocka_unit_test(test_selections), cmocka_unit_test(test_parameters_of_some_reports),
+        cmocka_unit_test(test_unknown),    cmocka_unit_test(test_twice),
+        cmocka_unit_test(test_decoding),   cmocka_unit_test(test_format_is_handed_on),
         cmocka_unit_test(test_quoting),
     };
 

@@ -287,6 +287,7 @@ static void test_begin_looks_for_the_first_rows(void **state)
     mm_err_t err;
 
     fixture->route.endpoint = MM_ENDPOINT_TOTALS_ALL;
+    fixture->route.type = NULL;
     fixture->report.types = order;
     fixture->fail_at = 1;
     assert_int_equal(mm_report_begin(&run, &fixture->report, fixture->pool, &err), APR_EGENERAL);

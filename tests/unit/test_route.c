@@ -179,6 +179,67 @@ static void test_reserved_ids_go_into_the_parameter(void **state)
     assert_refused(*state, "/datasets/10.5072/FK2/x/y/views", NULL, 404, "an id with a / goes into ?id=");
 }
 
+static void test_users(void **state)
+{
+    static const char *const paths[] = {"/files/users", "/files/users.csv", "/files_by_user", "/files_by_user.csv"};
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        mm_route_t route = route_of(*state, paths[i], "id=users&user=a%26b");
+        assert_int_equal(route.endpoint, MM_ENDPOINT_USERS);
+        assert_string_equal(route.type, "files");
+        assert_string_equal(route.id, "users");
+        assert_string_equal(route.user, "a&b");
+        assert_int_equal(route.wants_post, 0);
+    }
+    mm_route_t route = route_of(*state, "/users.csv", "others=1");
+    assert_int_equal(route.endpoint, MM_ENDPOINT_USERS_ALL);
+    assert_null(route.type);
+    assert_int_equal(route.sort, MM_SORT_RESOURCE);
+    assert_refused(*state, "/users", "id=a", 400, "\"id\" here");
+    assert_refused(*state, "/users.", NULL, 404, "/users.");
+    assert_refused(*state, "/_by_user", NULL, 404, "/_by_user");
+    assert_refused(*state, "/files_by_user_by_user", NULL, 404, "_by_user");
+    assert_refused(*state, "/files/users.", NULL, 404, "/files/users.");
+    assert_refused(*state, "/files/users/", NULL, 404, "at the end");
+}
+
+static void test_one_resource(void **state)
+{
+    mm_route_t route = route_of(*state, "/files/a.csv", NULL);
+
+    assert_int_equal(route.endpoint, MM_ENDPOINT_TOTALS);
+    assert_string_equal(route.id, "a.csv"); /* a dot belongs to an id */
+    assert_int_equal(route.format, MM_FORMAT_ANY);
+    assert_string_equal(route_of(*state, "/files", "id=a%2Fb").id, "a/b");
+    assert_string_equal(route_of(*state, "/files/datasets", NULL).id, "datasets");
+    assert_int_equal(route_of(*state, "/files/a", NULL).action, 0);
+    route = route_of(*state, "/files/a.csv/users.csv", NULL);
+    assert_int_equal(route.endpoint, MM_ENDPOINT_USERS);
+    assert_string_equal(route.id, "a.csv");
+    assert_refused(*state, "/files/a", "id=b", 400, "\"id\" here");
+    assert_refused(*state, "/files/a/users", "id=b", 400, "\"id\" here");
+    assert_refused(*state, "/files/days", NULL, 404, "goes into ?id=");
+}
+
+static void test_children(void **state)
+{
+    mm_route_t route = route_of(*state, "/collections/c1/datasets.csv", NULL);
+
+    assert_int_equal(route.endpoint, MM_ENDPOINT_TOTALS);
+    assert_string_equal(route.type, "datasets");
+    assert_string_equal(route.parent_type, "collections");
+    assert_string_equal(route.parent_id, "c1");
+    assert_null(route.id);
+    route = route_of(*state, "/datasets", "parent=collections:a:b");
+    assert_string_equal(route.parent_type, "collections");
+    assert_string_equal(route.parent_id, "a:b");
+    assert_refused(*state, "/collections/c1/spaces", NULL, 404, "TYPE is");
+    assert_refused(*state, "/collections/users/datasets", NULL, 404, "goes into ?id=");
+    assert_refused(*state, "/collections//datasets", NULL, 404, "the id is empty");
+    assert_refused(*state, "/collections/c1/datasets", "parent=collections:c2", 400, "another");
+    assert_refused(*state, "/datasets", "parent=spaces:s", 400, "not configured: \"spaces\"");
+}
+
 static void test_events(void **state)
 {
     mm_route_t route = route_of(*state, "/events", NULL);
@@ -192,8 +253,8 @@ static void test_events(void **state)
 
 static void test_unknown_paths(void **state)
 {
-    static const char *const paths[] = {"/nothing", "/Datasets",   "/dataset",         "//",          "//datasets",
-                                        "/views",   "/datasets/a", "/nothing/a/views", "/x/y/z/views"};
+    static const char *const paths[] = {"/nothing", "/Datasets",     "/dataset",         "//",          "//datasets",
+                                        "/views",   "/datasets/a/b", "/nothing/a/views", "/x/y/z/views"};
 
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         assert_refused(*state, paths[i], NULL, 404, "TYPE is: datasets, collections, files.");
@@ -266,6 +327,9 @@ int main(void)
         cmocka_unit_test(test_record_by_parameter),
         cmocka_unit_test(test_id_limits),
         cmocka_unit_test(test_reserved_ids_go_into_the_parameter),
+        cmocka_unit_test(test_users),
+        cmocka_unit_test(test_one_resource),
+        cmocka_unit_test(test_children),
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_unknown_paths),
         cmocka_unit_test(test_slash_at_the_end),

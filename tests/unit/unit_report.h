@@ -66,6 +66,14 @@ static inline apr_status_t fixture_gate(void *baton, const char *type, const cha
     return APR_SUCCESS;
 }
 
+/* People are asked about as if they were of the type "users". */
+static inline apr_status_t fixture_gate_users(void *baton, const char *type, const char *const *users, size_t n,
+                                              unsigned char *verdicts, mm_err_t *err)
+{
+    assert_non_null(type);
+    return fixture_gate(baton, "users", users, n, verdicts, err);
+}
+
 static inline apr_status_t fixture_sink(void *baton, const char *data, size_t len)
 {
     fixture_t *fixture = baton;
@@ -126,7 +134,7 @@ static inline fixture_t *fixture_make_at(unit_t *unit, const char *uri)
                                     .catalogs = catalogs,
                                     .types = types,
                                     .n_types = 3,
-                                    .gate = {fixture_gate, fixture}};
+                                    .gate = {fixture_gate, fixture_gate_users, fixture}};
     fixture->sink = fixture_sink;
     fixture->report.catalog_store = fixture->report.store;
     return fixture;

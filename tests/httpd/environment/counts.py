@@ -39,7 +39,7 @@ class Counts:
     def wait_for_indexes(self):
         """Waits until the site's drainer has made its collections. Before that nobody else may make one there: of two
         that make collections at once in a new database, secantusd-py leaves one spinning and the other waiting."""
-        wait_for(lambda: "by_user" in self.db.metrics_users.index_information(),
+        wait_for(lambda: "uses_by" in self.db.metrics_users.index_information(),
                  what="the drainer has made the last of its indexes")
 
     def wait(self, type_, expected):

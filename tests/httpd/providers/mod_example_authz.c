@@ -34,8 +34,9 @@ static apr_status_t example_open(request_rec *r, const void *config, const metri
     if (requester) {
         r->user = apr_pstrdup(r->pool, requester);
     }
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "example open type=%s id=%s per_user=%d",
-                  query->type ? query->type : "-", query->id ? query->id : "-", query->per_user);
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "example open type=%s id=%s per_user=%d kind=%s parent=%s:%s",
+                  query->type ? query->type : "-", query->id ? query->id : "-", query->per_user, query->kind,
+                  query->parent_type ? query->parent_type : "-", query->parent_id ? query->parent_id : "-");
     *state = r;
     *verdict = requester && strcmp(requester, config) == 0 ? METRICS_GRANTED : METRICS_DENIED;
     return APR_SUCCESS;
@@ -55,6 +56,12 @@ static apr_status_t see_not_secret(void *state, const char *type, const char *co
         }
     }
     return APR_SUCCESS;
+}
+
+static apr_status_t see_users(void *state, const char *const *users, size_t n, metrics_verdict *verdicts,
+                              apr_pool_t *scratch)
+{
+    return see_not_secret(state, "(people)", users, n, verdicts, scratch);
 }
 
 static void example_close(void *state)
@@ -104,7 +111,8 @@ static apr_status_t odd_see(void *state, const char *type, const char *const *id
 }
 
 static const metrics_authz_provider example = {
-    METRICS_AUTHZ_ABI, sizeof(metrics_authz_provider), read_args, example_open, see_not_secret, NULL, example_close};
+    METRICS_AUTHZ_ABI, sizeof(metrics_authz_provider), read_args, example_open, see_not_secret, see_users,
+    example_close};
 static const metrics_authz_provider example_error = {
     METRICS_AUTHZ_ABI, sizeof(metrics_authz_provider), read_args, error_open, error_see, NULL, NULL};
 static const metrics_authz_provider example_abi = {

@@ -1,5 +1,15 @@
-/* Totals out of a real database, in the report's order. */
+/* Counters out of a real database, in the usual order. */
 #include "unit_store.h"
+#include "store/uses.h"
+
+/* Totals of a type, in the usual order. */
+static apr_status_t open_uses(mm_uses_t **uses, mm_store_t *store, const char *type, apr_pool_t *pool, mm_err_t *err)
+{
+    mm_uses_query_t *query = apr_pcalloc(pool, sizeof(*query));
+
+    query->type = type;
+    return mm_uses_open(uses, store, query, pool, err);
+}
 
 static void insert_totals(mm_store_t *store, const char *id, int64_t views, int64_t downloads)
 {
@@ -12,15 +22,15 @@ static void insert_totals(mm_store_t *store, const char *id, int64_t views, int6
 /* All rows as "id views/downloads; …", read max at a time. */
 static const char *read_all(mm_store_t *store, const char *type, size_t max, apr_pool_t *pool)
 {
-    mm_totals_row_t *rows = apr_palloc(pool, sizeof(*rows) * max);
+    mm_use_t *rows = apr_palloc(pool, sizeof(*rows) * max);
     const char *text = "";
-    mm_totals_t *totals;
+    mm_uses_t *totals;
     size_t i, n = 1;
     mm_err_t err = {0};
 
-    assert_int_equal(mm_totals_open(&totals, store, type, pool, &err), APR_SUCCESS);
+    assert_int_equal(open_uses(&totals, store, type, pool, &err), APR_SUCCESS);
     while (n > 0) {
-        if (mm_totals_next(totals, rows, max, &n, pool, &err) != APR_SUCCESS) {
+        if (mm_uses_next(totals, rows, max, &n, pool, &err) != APR_SUCCESS) {
             fail_msg("%s", err.text);
         }
         for (i = 0; i < n; i++) {
@@ -28,7 +38,7 @@ static const char *read_all(mm_store_t *store, const char *type, size_t max, apr
         }
     }
     /* and at the end it stays at the end */
-    assert_int_equal(mm_totals_next(totals, rows, max, &n, pool, &err), APR_SUCCESS);
+    assert_int_equal(mm_uses_next(totals, rows, max, &n, pool, &err), APR_SUCCESS);
     assert_int_equal(n, 0);
     return text;
 }
@@ -61,16 +71,16 @@ static void test_many_rows_in_batches(void **state)
 {
     unit_t *unit = *state;
     mm_store_t *store = unit_store(unit->pool);
-    mm_totals_row_t rows[1000], last = {.views = INT64_MAX};
-    mm_totals_t *totals;
+    mm_use_t rows[1000], last = {.views = INT64_MAX};
+    mm_uses_t *totals;
     size_t i, n = 0, seen = 0;
 
     for (i = 0; i < 2300; i++) {
         insert_totals(store, apr_psprintf(unit->pool, "%u", (unsigned)i), (int64_t)(i % 7) + 1, 0);
     }
-    assert_int_equal(mm_totals_open(&totals, store, "datasets", unit->pool, NULL), APR_SUCCESS);
+    assert_int_equal(open_uses(&totals, store, "datasets", unit->pool, NULL), APR_SUCCESS);
     do {
-        assert_int_equal(mm_totals_next(totals, rows, 1000, &n, unit->pool, NULL), APR_SUCCESS);
+        assert_int_equal(mm_uses_next(totals, rows, 1000, &n, unit->pool, NULL), APR_SUCCESS);
         for (i = 0; i < n; i++) {
             assert_true(rows[i].views < last.views || (rows[i].views == last.views && strcmp(last.id, rows[i].id) < 0));
             last = rows[i];
@@ -94,14 +104,14 @@ static void test_all_fields_of_a_row(void **state)
                         .last_viewed_ms = -1,
                         .last_downloaded_ms = 1700000000123,
                         .first_seen_ms = 5};
-    mm_totals_row_t row;
+    mm_use_t row;
     mm_outcome_t outcome;
-    mm_totals_t *totals;
+    mm_uses_t *totals;
     size_t n;
 
     assert_int_equal(mm_store_apply(store, SPOOL, 1, &delta, 1, &outcome, NULL), MM_APPLIED);
-    assert_int_equal(mm_totals_open(&totals, store, "files", unit->pool, NULL), APR_SUCCESS);
-    assert_int_equal(mm_totals_next(totals, &row, 1, &n, unit->pool, NULL), APR_SUCCESS);
+    assert_int_equal(open_uses(&totals, store, "files", unit->pool, NULL), APR_SUCCESS);
+    assert_int_equal(mm_uses_next(totals, &row, 1, &n, unit->pool, NULL), APR_SUCCESS);
     assert_int_equal(n, 1);
     assert_string_equal(row.id, delta.id);
     assert_int_equal(row.views, 4);
@@ -120,9 +130,9 @@ static void test_odd_ids_come_back_as_they_went_in(void **state)
     const char *ids[] = {"$gt",       "a.b",         "\"'\\", "\xff\xfe", longest,
                          "__proto__", "{\"$ne\":1}", "",      "\xc3\xa9", "\xc3"};
     size_t i, j, n, count = sizeof(ids) / sizeof(ids[0]);
-    mm_totals_row_t rows[16];
+    mm_use_t rows[16];
     mm_outcome_t outcome;
-    mm_totals_t *totals;
+    mm_uses_t *totals;
 
     memset(longest, 'y', 1024);
     longest[1024] = 0;
@@ -131,8 +141,8 @@ static void test_odd_ids_come_back_as_they_went_in(void **state)
 
         assert_int_equal(mm_store_apply(store, SPOOL, 1, &delta, 1, &outcome, NULL), MM_APPLIED);
     }
-    assert_int_equal(mm_totals_open(&totals, store, "files", unit->pool, NULL), APR_SUCCESS);
-    assert_int_equal(mm_totals_next(totals, rows, 16, &n, unit->pool, NULL), APR_SUCCESS);
+    assert_int_equal(open_uses(&totals, store, "files", unit->pool, NULL), APR_SUCCESS);
+    assert_int_equal(mm_uses_next(totals, rows, 16, &n, unit->pool, NULL), APR_SUCCESS);
     assert_int_equal(n, count);
     for (i = 0, j = count - 1; i < count; i++, j--) {
         assert_string_equal(rows[i].id, ids[j]);
@@ -169,16 +179,16 @@ static void test_type_must_be_one(void **state)
     unit_t *unit = *state;
     mm_store_t *store = unit_store(unit->pool);
     const char *bad[] = {"", "a.b", "$x", "users", NULL};
-    mm_totals_row_t row;
-    mm_totals_t *totals;
+    mm_use_t row;
+    mm_uses_t *totals;
     mm_err_t err = {0};
     size_t i, n;
 
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assert_int_equal(mm_totals_open(&totals, store, bad[i], unit->pool, &err), APR_EINVAL);
+        assert_int_equal(open_uses(&totals, store, bad[i], unit->pool, &err), APR_EINVAL);
     }
-    assert_int_equal(mm_totals_open(&totals, store, "files", unit->pool, &err), APR_SUCCESS);
-    assert_int_equal(mm_totals_next(totals, &row, 0, &n, unit->pool, &err), APR_EINVAL);
+    assert_int_equal(open_uses(&totals, store, "files", unit->pool, &err), APR_SUCCESS);
+    assert_int_equal(mm_uses_next(totals, &row, 0, &n, unit->pool, &err), APR_EINVAL);
 }
 
 static void test_away(void **state)
@@ -187,13 +197,13 @@ static void test_away(void **state)
     int port, fd = unit_deaf_port(0, &port);
     mm_store_t *store =
         unit_store_at(apr_psprintf(unit->pool, "mongodb://ann:s3cret@127.0.0.1:%d/x", port), unit->pool);
-    mm_totals_row_t row;
-    mm_totals_t *totals;
+    mm_use_t row;
+    mm_uses_t *totals;
     mm_err_t err = {0};
     size_t n = 77;
 
-    assert_int_equal(mm_totals_open(&totals, store, "datasets", unit->pool, &err), APR_SUCCESS);
-    assert_int_equal(mm_totals_next(totals, &row, 1, &n, unit->pool, &err), MM_STORE_AWAY);
+    assert_int_equal(open_uses(&totals, store, "datasets", unit->pool, &err), APR_SUCCESS);
+    assert_int_equal(mm_uses_next(totals, &row, 1, &n, unit->pool, &err), MM_STORE_AWAY);
     assert_null(strstr(err.text, "s3cret"));
     assert_int_equal(n, 77);
     close(fd);
@@ -206,13 +216,13 @@ static void test_error_of_the_server_is_not_away(void **state)
     /* a read concern that no server knows */
     mm_store_t *store = unit_store_at(
         apr_pstrcat(unit->pool, uri, strchr(uri, '?') ? "&" : "?", "readConcernLevel=imaginary", NULL), unit->pool);
-    mm_totals_row_t row;
-    mm_totals_t *totals;
+    mm_use_t row;
+    mm_uses_t *totals;
     mm_err_t err = {0};
     size_t n;
 
-    assert_int_equal(mm_totals_open(&totals, store, "datasets", unit->pool, &err), APR_SUCCESS);
-    assert_int_equal(mm_totals_next(totals, &row, 1, &n, unit->pool, &err), APR_EGENERAL);
+    assert_int_equal(open_uses(&totals, store, "datasets", unit->pool, &err), APR_SUCCESS);
+    assert_int_equal(mm_uses_next(totals, &row, 1, &n, unit->pool, &err), APR_EGENERAL);
     assert_non_null(strstr(err.text, "metrics_datasets"));
 }
 
@@ -221,16 +231,16 @@ static void test_cursor_ends_with_its_pool(void **state)
     unit_t *unit = *state;
     mm_store_t *store = unit_store(unit->pool);
     apr_pool_t *pool;
-    mm_totals_row_t row;
-    mm_totals_t *totals;
+    mm_use_t row;
+    mm_uses_t *totals;
     size_t i, n;
 
     for (i = 0; i < 5; i++) {
         insert_totals(store, apr_psprintf(unit->pool, "%u", (unsigned)i), 1, 1);
     }
     apr_pool_create(&pool, unit->pool);
-    assert_int_equal(mm_totals_open(&totals, store, "datasets", pool, NULL), APR_SUCCESS);
-    assert_int_equal(mm_totals_next(totals, &row, 1, &n, pool, NULL), APR_SUCCESS);
+    assert_int_equal(open_uses(&totals, store, "datasets", pool, NULL), APR_SUCCESS);
+    assert_int_equal(mm_uses_next(totals, &row, 1, &n, pool, NULL), APR_SUCCESS);
     assert_int_equal(n, 1);
     apr_pool_destroy(pool);
     assert_string_equal(read_all(store, "datasets", 2, unit->pool), "0 1/1; 1 1/1; 2 1/1; 3 1/1; 4 1/1; ");

@@ -1,0 +1,88 @@
+/* Mentions are put in order, so that what is of one kind and type stands together and what is the same, side by side.
+ */
+#include "report/gate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GRANTED 1
+
+typedef struct question {
+    const char *names[MM_REPORT_BATCH];
+    unsigned char verdicts[MM_REPORT_BATCH];
+} question_t;
+
+static int by_kind(const mm_mention_t *a, const mm_mention_t *b)
+{
+    int order = (int)a->is_user - (int)b->is_user;
+
+    return order ? order : strcmp(a->type, b->type);
+}
+
+static int in_order(const void *left, const void *right)
+{
+    const mm_mention_t *a = left, *b = right;
+    int order = by_kind(a, b);
+
+    return order ? order : strcmp(a->name, b->name);
+}
+
+static apr_status_t put(const mm_gate_t *gate, const mm_mention_t *first, question_t *question, size_t n, mm_err_t *err)
+{
+    memset(question->verdicts, 0, n);
+    if (first->is_user) {
+        return gate->see_users ? gate->see_users(gate->baton, first->type, question->names, n, question->verdicts, err)
+                               : mm_err_set(err, APR_EINVAL, "nobody says which people may be seen");
+    }
+    return gate->see_resources
+               ? gate->see_resources(gate->baton, first->type, question->names, n, question->verdicts, err)
+               : mm_err_set(err, APR_EINVAL, "nobody says which resources may be seen");
+}
+
+/* Asks about the mentions at the front: as many as are of one kind and fit one question. *done is how many mentions
+ * that settled. */
+static apr_status_t ask_some(const mm_gate_t *gate, const mm_mention_t *mentions, size_t n, question_t *question,
+                             size_t *done, mm_err_t *err)
+{
+    size_t names = 0, end = 0, name = 0;
+
+    while (end < n && by_kind(&mentions[0], &mentions[end]) == 0) {
+        if (end == 0 || strcmp(mentions[end].name, mentions[end - 1].name) != 0) {
+            if (names == MM_REPORT_BATCH) {
+                break;
+            }
+            question->names[names++] = mentions[end].name;
+        }
+        end++;
+    }
+    apr_status_t rv = put(gate, &mentions[0], question, names, err);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    for (size_t i = 0; i < end; i++) {
+        if (i > 0 && strcmp(mentions[i].name, mentions[i - 1].name) != 0) {
+            name++;
+        }
+        *mentions[i].seen = question->verdicts[name] == GRANTED;
+    }
+    *done = end;
+    return APR_SUCCESS;
+}
+
+apr_status_t mm_gate_ask(const mm_gate_t *gate, mm_mention_t *mentions, size_t n, apr_pool_t *pool, mm_err_t *err)
+{
+    question_t *question = n ? apr_palloc(pool, sizeof(*question)) : NULL;
+    apr_status_t rv = APR_SUCCESS;
+    size_t done = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        *mentions[i].seen = 0;
+    }
+    if (n > 1) {
+        qsort(mentions, n, sizeof(*mentions), in_order);
+    }
+    for (size_t at = 0; at < n && rv == APR_SUCCESS; at += done) {
+        rv = ask_some(gate, mentions + at, n - at, question, &done, err);
+    }
+    return rv;
+}

@@ -1,0 +1,73 @@
+/* What a route as a whole means, and which of its parts exclude each other. Each part has been found good by itself. */
+#include "route/combine.h"
+
+#define BAD_REQUEST 400
+
+bool mm_route_is_per_user(const mm_route_t *route)
+{
+    return route->endpoint == MM_ENDPOINT_USERS || route->endpoint == MM_ENDPOINT_USERS_ALL;
+}
+
+bool mm_route_names_people(const mm_route_t *route)
+{
+    bool named = mm_route_is_per_user(route);
+
+    for (size_t i = 0; i < route->n_extras; i++) {
+        named |= route->extras[i] == MM_EXTRA_OWNER || route->extras[i] == MM_EXTRA_OWNER_NAME;
+    }
+    return named;
+}
+
+bool mm_route_is_backwards(const mm_route_t *route)
+{
+    bool ids = route->sort == MM_SORT_RESOURCE || route->sort == MM_SORT_USER;
+
+    return route->direction == (ids ? MM_DIRECTION_DESC : MM_DIRECTION_ASC);
+}
+
+/* An order is one that an index has, or that of rows which are few: those of one resource, one parent or one user. */
+static int check_sort(mm_route_t *route, mm_err_t *err)
+{
+    bool per_user = mm_route_is_per_user(route), few = route->id || route->parent_id || route->user;
+    bool by_person = route->sort == MM_SORT_USER;
+    bool by_what = route->sort == MM_SORT_DOWNLOADS || route->sort == MM_SORT_LAST_VIEWED ||
+                   route->sort == MM_SORT_LAST_DOWNLOADED;
+
+    if (route->others) {
+        if (route->sort != MM_SORT_DEFAULT && route->sort != MM_SORT_RESOURCE) {
+            mm_err_set(err, APR_EINVAL, "With others=1 the parameter \"sort\" can only be resource_id.");
+            return BAD_REQUEST;
+        }
+        route->sort = MM_SORT_RESOURCE;
+    }
+    if (by_person && !per_user) {
+        mm_err_set(err, APR_EINVAL,
+                   "The parameter \"sort\" cannot be user_id here; it can be views, downloads, last_viewed, "
+                   "last_downloaded or resource_id.");
+        return BAD_REQUEST;
+    }
+    if (by_what && per_user && !few) {
+        mm_err_set(err, APR_EINVAL,
+                   "The parameter \"sort\" can be views, resource_id or user_id here; the others exist for the users "
+                   "of one resource, the children of one parent, or one user.");
+        return BAD_REQUEST;
+    }
+    return 0;
+}
+
+/* What one user used has no rest; nor can a row that names nobody be one of theirs. */
+static int check_others(const mm_route_t *route, mm_err_t *err)
+{
+    if (!route->others || !route->user) {
+        return 0;
+    }
+    mm_err_set(err, APR_EINVAL, "The parameters \"others\" and \"user\" exclude each other.");
+    return BAD_REQUEST;
+}
+
+int mm_combine_check(mm_route_t *route, mm_err_t *err)
+{
+    int refused = check_others(route, err);
+
+    return refused ? refused : check_sort(route, err);
+}

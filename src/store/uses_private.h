@@ -1,0 +1,12 @@
+/* What the files of mm_uses share. Not for other rooms. */
+#ifndef MM_USES_PRIVATE_H
+#define MM_USES_PRIVATE_H
+
+#include "store/store_private.h"
+#include "store/uses.h"
+
+/* uses_query.c: the cursor for a query; batches of max documents. The caller destroys it. */
+mongoc_cursor_t *mm_uses_start(const mm_store_t *store, mongoc_collection_t *collection, const mm_uses_query_t *query,
+                               size_t max);
+
+#endif

@@ -1,0 +1,229 @@
+/* Which documents, and in which order: what is asked of the server.
+ *
+ * A find, which an index serves; or, where the order goes by numbers that no document holds (the views of regular
+ * agents are a difference), an aggregation that computes and sorts them. Its sort goes to the server's disk when it is
+ * large, so that no number of documents makes it fail.
+ */
+#include "store/uses_private.h"
+
+#include "store/value.h"
+
+/* A batch of a cursor is held in memory on both sides; a row is some 150 bytes. */
+#define BATCH_MAX 5000
+/* A sort of millions of documents is given this many times what another operation is. */
+#define SORT_PATIENCE 6
+
+/* Names of computed fields; ours never hold a leading underscore but in _id. */
+#define COMPUTED_VIEWS     "_views"
+#define COMPUTED_DOWNLOADS "_downloads"
+
+static const char *const row_fields[] = {
+    "views", "downloads", "machine_views", "machine_downloads", "last_viewed", "last_downloaded", NULL};
+
+/* --- which ---------------------------------------------------------------------------------------------------------
+ */
+
+static void append_ids(bson_t *filter, const char *field, const mm_uses_query_t *query)
+{
+    bson_t condition, values;
+
+    if (query->n_ids == 1) {
+        mm_value_append_text(filter, field, query->ids[0]);
+        return;
+    }
+    BSON_APPEND_DOCUMENT_BEGIN(filter, field, &condition);
+    BSON_APPEND_ARRAY_BEGIN(&condition, "$in", &values);
+    for (size_t i = 0; i < query->n_ids; i++) {
+        const char *key;
+        char buf[16];
+
+        bson_uint32_to_string((uint32_t)i, &key, buf, sizeof(buf));
+        mm_value_append_text(&values, key, query->ids[i]);
+    }
+    bson_append_array_end(&condition, &values);
+    bson_append_document_end(filter, &condition);
+}
+
+/* Not "less than", which a document without the field would not meet. */
+static void append_before(bson_t *filter, const char *field, int64_t ms)
+{
+    bson_t condition, bound;
+
+    BSON_APPEND_DOCUMENT_BEGIN(filter, field, &condition);
+    BSON_APPEND_DOCUMENT_BEGIN(&condition, "$not", &bound);
+    BSON_APPEND_DATE_TIME(&bound, "$gte", ms);
+    bson_append_document_end(&condition, &bound);
+    bson_append_document_end(filter, &condition);
+}
+
+static void append_filter(bson_t *filter, const mm_uses_query_t *query)
+{
+    if (query->per_user) {
+        mm_value_append_text(filter, "type", query->type);
+    }
+    if (query->ids) {
+        append_ids(filter, query->per_user ? "resource" : "_id", query);
+    }
+    if (query->per_user && query->user) {
+        mm_value_append_text(filter, "user", query->user);
+    }
+    if (query->unused_since) {
+        append_before(filter, "last_viewed", query->unused_since_ms);
+        append_before(filter, "last_downloaded", query->unused_since_ms);
+    }
+}
+
+/* --- in which order ------------------------------------------------------------------------------------------------
+ */
+
+static bool is_computed(const mm_uses_query_t *query)
+{
+    return query->agents != MM_AGENTS_ALL && (query->order == MM_ORDER_VIEWS || query->order == MM_ORDER_DOWNLOADS);
+}
+
+static void append_sort(bson_t *sort, const mm_uses_query_t *query)
+{
+    const int32_t up = query->backwards ? -1 : 1;
+    const char *views = is_computed(query) ? COMPUTED_VIEWS : "views";
+    const char *downloads = is_computed(query) ? COMPUTED_DOWNLOADS : "downloads";
+
+    switch (query->order) {
+    case MM_ORDER_VIEWS:
+        BSON_APPEND_INT32(sort, views, -up);
+        BSON_APPEND_INT32(sort, downloads, -up);
+        break;
+    case MM_ORDER_DOWNLOADS:
+        BSON_APPEND_INT32(sort, downloads, -up);
+        break;
+    case MM_ORDER_LAST_VIEWED:
+        BSON_APPEND_INT32(sort, "last_viewed", -up);
+        break;
+    case MM_ORDER_LAST_DOWNLOADED:
+        BSON_APPEND_INT32(sort, "last_downloaded", -up);
+        break;
+    case MM_ORDER_USER:
+        BSON_APPEND_INT32(sort, "user", up);
+        BSON_APPEND_INT32(sort, "type", up); /* the same in all rows; with it this is the order of an index */
+        break;
+    case MM_ORDER_RESOURCE:
+        break;
+    }
+    BSON_APPEND_INT32(sort, query->per_user ? "resource" : "_id", up);
+    if (query->per_user && query->order != MM_ORDER_USER) {
+        BSON_APPEND_INT32(sort, "user", up);
+    }
+}
+
+/* A counter, 0 where it is none: one odd document must not end the report. */
+static void append_number(bson_t *parent, const char *key, const char *path)
+{
+    bson_t outer, convert;
+
+    BSON_APPEND_DOCUMENT_BEGIN(parent, key, &outer);
+    BSON_APPEND_DOCUMENT_BEGIN(&outer, "$convert", &convert);
+    BSON_APPEND_UTF8(&convert, "input", path);
+    BSON_APPEND_UTF8(&convert, "to", "long");
+    BSON_APPEND_INT64(&convert, "onError", 0);
+    BSON_APPEND_INT64(&convert, "onNull", 0);
+    bson_append_document_end(&outer, &convert);
+    bson_append_document_end(parent, &outer);
+}
+
+static void append_computed(bson_t *fields, const char *key, const char *all, const char *machine, mm_agents_t agents)
+{
+    bson_t outer, terms;
+
+    if (agents == MM_AGENTS_MACHINE) {
+        append_number(fields, key, machine);
+        return;
+    }
+    BSON_APPEND_DOCUMENT_BEGIN(fields, key, &outer);
+    BSON_APPEND_ARRAY_BEGIN(&outer, "$subtract", &terms);
+    append_number(&terms, "0", all);
+    append_number(&terms, "1", machine);
+    bson_append_array_end(&outer, &terms);
+    bson_append_document_end(fields, &outer);
+}
+
+/* --- the two forms -------------------------------------------------------------------------------------------------
+ */
+
+static void append_projection(bson_t *projection, const mm_uses_query_t *query)
+{
+    for (size_t i = 0; row_fields[i]; i++) {
+        BSON_APPEND_INT32(projection, row_fields[i], 1);
+    }
+    if (query->per_user) {
+        BSON_APPEND_INT32(projection, "resource", 1);
+        BSON_APPEND_INT32(projection, "user", 1);
+        BSON_APPEND_INT32(projection, "_id", 0);
+    }
+}
+
+static mongoc_cursor_t *find(mongoc_collection_t *collection, const mm_uses_query_t *query, int32_t batch)
+{
+    bson_t filter = BSON_INITIALIZER, opts = BSON_INITIALIZER, part;
+    mongoc_cursor_t *cursor;
+
+    append_filter(&filter, query);
+    BSON_APPEND_DOCUMENT_BEGIN(&opts, "sort", &part);
+    append_sort(&part, query);
+    bson_append_document_end(&opts, &part);
+    BSON_APPEND_DOCUMENT_BEGIN(&opts, "projection", &part);
+    append_projection(&part, query);
+    bson_append_document_end(&opts, &part);
+    BSON_APPEND_INT32(&opts, "batchSize", batch);
+    cursor = mongoc_collection_find_with_opts(collection, &filter, &opts, NULL);
+    bson_destroy(&opts);
+    bson_destroy(&filter);
+    return cursor;
+}
+
+static void append_stages(bson_t *pipeline, const mm_uses_query_t *query)
+{
+    bson_t stages, stage, part;
+
+    BSON_APPEND_ARRAY_BEGIN(pipeline, "pipeline", &stages);
+    BSON_APPEND_DOCUMENT_BEGIN(&stages, "0", &stage);
+    BSON_APPEND_DOCUMENT_BEGIN(&stage, "$match", &part);
+    append_filter(&part, query);
+    bson_append_document_end(&stage, &part);
+    bson_append_document_end(&stages, &stage);
+    BSON_APPEND_DOCUMENT_BEGIN(&stages, "1", &stage);
+    BSON_APPEND_DOCUMENT_BEGIN(&stage, "$project", &part);
+    append_projection(&part, query);
+    append_computed(&part, COMPUTED_VIEWS, "$views", "$machine_views", query->agents);
+    append_computed(&part, COMPUTED_DOWNLOADS, "$downloads", "$machine_downloads", query->agents);
+    bson_append_document_end(&stage, &part);
+    bson_append_document_end(&stages, &stage);
+    BSON_APPEND_DOCUMENT_BEGIN(&stages, "2", &stage);
+    BSON_APPEND_DOCUMENT_BEGIN(&stage, "$sort", &part);
+    append_sort(&part, query);
+    bson_append_document_end(&stage, &part);
+    bson_append_document_end(&stages, &stage);
+    bson_append_array_end(pipeline, &stages);
+}
+
+static mongoc_cursor_t *aggregate(const mm_store_t *store, mongoc_collection_t *collection,
+                                  const mm_uses_query_t *query, int32_t batch)
+{
+    bson_t pipeline = BSON_INITIALIZER, opts = BSON_INITIALIZER;
+    mongoc_cursor_t *cursor;
+
+    append_stages(&pipeline, query);
+    BSON_APPEND_BOOL(&opts, "allowDiskUse", true);
+    BSON_APPEND_INT64(&opts, "maxTimeMS", store->patience_ms * SORT_PATIENCE);
+    BSON_APPEND_INT32(&opts, "batchSize", batch);
+    cursor = mongoc_collection_aggregate(collection, MONGOC_QUERY_NONE, &pipeline, &opts, NULL);
+    bson_destroy(&opts);
+    bson_destroy(&pipeline);
+    return cursor;
+}
+
+mongoc_cursor_t *mm_uses_start(const mm_store_t *store, mongoc_collection_t *collection, const mm_uses_query_t *query,
+                               size_t max)
+{
+    int32_t batch = (int32_t)(max < BATCH_MAX ? max : BATCH_MAX);
+
+    return is_computed(query) ? aggregate(store, collection, query, batch) : find(collection, query, batch);
+}
