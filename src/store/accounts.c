@@ -129,21 +129,16 @@ static mongoc_cursor_t *find(const mm_store_t *store, mongoc_collection_t *colle
     return cursor;
 }
 
-static bool is_over(const mm_accounts_tally_t *tally, int64_t until_us)
+static void read_all(mongoc_cursor_t *cursor, const mm_accounts_limits_t *limits, mm_accounts_kind_t kind,
+                     mm_accounts_fn on_account, void *baton, mm_accounts_tally_t *tally)
 {
-    return tally->read + tally->odd >= MM_ACCOUNTS_MAX || mm_budget_clock_us() > until_us;
-}
-
-static void read_all(mongoc_cursor_t *cursor, mm_accounts_kind_t kind, mm_accounts_fn on_account, void *baton,
-                     mm_accounts_tally_t *tally)
-{
-    int64_t until_us = mm_budget_clock_us() + MM_ACCOUNTS_TIME_US;
+    int64_t until_us = mm_budget_clock_us() + limits->time_us;
     mm_account_text_t text;
     mm_account_t account;
     const bson_t *doc;
 
     while (mongoc_cursor_next(cursor, &doc)) {
-        if (is_over(tally, until_us)) {
+        if (tally->read + tally->odd >= limits->documents || mm_budget_clock_us() >= until_us) {
             tally->cut = true;
             return;
         }
@@ -157,8 +152,9 @@ static void read_all(mongoc_cursor_t *cursor, mm_accounts_kind_t kind, mm_accoun
     }
 }
 
-apr_status_t mm_accounts_read(mm_store_t *store, mm_accounts_kind_t kind, int64_t from_ms, mm_accounts_fn on_account,
-                              void *baton, mm_accounts_tally_t *tally, mm_err_t *err)
+apr_status_t mm_accounts_read_within(const mm_accounts_limits_t *limits, mm_store_t *store, mm_accounts_kind_t kind,
+                                     int64_t from_ms, mm_accounts_fn on_account, void *baton,
+                                     mm_accounts_tally_t *tally, mm_err_t *err)
 {
     mongoc_collection_t *collection = mm_store_collection(store, kinds[kind].collection);
     mongoc_cursor_t *cursor = find(store, collection, kind, from_ms);
@@ -166,7 +162,7 @@ apr_status_t mm_accounts_read(mm_store_t *store, mm_accounts_kind_t kind, int64_
     apr_status_t rv = APR_SUCCESS;
 
     *tally = (mm_accounts_tally_t){.read = 0};
-    read_all(cursor, kind, on_account, baton, tally);
+    read_all(cursor, limits, kind, on_account, baton, tally);
     if (!tally->cut && mongoc_cursor_error(cursor, &error)) {
         rv = mm_store_fail(err, &error, kinds[kind].collection);
         /* A server that takes too long for a scan will do so the next time, too. */
@@ -176,4 +172,12 @@ apr_status_t mm_accounts_read(mm_store_t *store, mm_accounts_kind_t kind, int64_
     mongoc_cursor_destroy(cursor);
     mongoc_collection_destroy(collection);
     return rv;
+}
+
+apr_status_t mm_accounts_read(mm_store_t *store, mm_accounts_kind_t kind, int64_t from_ms, mm_accounts_fn on_account,
+                              void *baton, mm_accounts_tally_t *tally, mm_err_t *err)
+{
+    const mm_accounts_limits_t limits = {MM_ACCOUNTS_MAX, MM_ACCOUNTS_TIME_US};
+
+    return mm_accounts_read_within(&limits, store, kind, from_ms, on_account, baton, tally, err);
 }

@@ -147,6 +147,15 @@ def test_answers_in_gzip_and_chunks_count(site):
     assert site.clowder.versions == {"HTTP/1.1"}
 
 
+RANGES = {"bytes=0-": True, "bytes=0-99": True, "bytes=5000-": False, "bytes=1-5": False}
+
+
+@pytest.mark.parametrize("span, counts", RANGES.items(), ids=RANGES.keys())
+def test_only_the_first_part_counts(site, span, counts):
+    visit(site, f"files/{FILE_A}/blob", 206, headers={"Range": span})
+    assert counted(site) == ({"files": {FILE_A: DOWNLOAD}} if counts else {})
+
+
 def test_http_1_0_visitors_are_served(site):
     """The proxy speaks 1.1 to Clowder whatever the visitor speaks."""
     answer = site.raw(f"GET {site.context}files/{FILE_A}/blob HTTP/1.0\r\n\r\n".encode())

@@ -99,6 +99,35 @@ static void sessions_need_their_times(void **state)
     assert_string_equal(read_them(unit, store, MM_ACCOUNTS_SESSIONS, &tally), "");
 }
 
+static void a_huge_collection_is_cut(void **state)
+{
+    static const struct {
+        mm_accounts_limits_t limits;
+        int64_t read;
+        bool cut;
+    } cases[] = {{{3, MM_ACCOUNTS_TIME_US}, 3, true},
+                 {{4, MM_ACCOUNTS_TIME_US}, 4, true},
+                 {{5, MM_ACCOUNTS_TIME_US}, 5, false},
+                 {{5, 0}, 0, true}};
+    unit_t *unit = *state;
+    mm_store_t *store = unit_store(unit->pool);
+
+    for (int i = 0; i < 5; i++) {
+        clowder_user(store, apr_psprintf(unit->pool, "5a000000000000000000000%d", i), "ada");
+    }
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        seen_t seen = {unit->pool, ""};
+        mm_accounts_tally_t tally;
+        mm_err_t err;
+
+        assert_int_equal(
+            mm_accounts_read_within(&cases[i].limits, store, MM_ACCOUNTS_USERS, 0, see, &seen, &tally, &err),
+            APR_SUCCESS);
+        assert_int_equal(tally.read, cases[i].read);
+        assert_int_equal(tally.cut, cases[i].cut);
+    }
+}
+
 static void a_database_that_is_away_is_told(void **state)
 {
     unit_t *unit = *state;
@@ -117,9 +146,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, unit_setup, unit_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(reads_what_clowder_writes),       TEST(a_collection_that_is_missing_is_empty),
-        TEST(odd_documents_are_passed_over),   TEST(sessions_need_their_times),
-        TEST(a_database_that_is_away_is_told),
+        TEST(reads_what_clowder_writes),     TEST(a_collection_that_is_missing_is_empty),
+        TEST(odd_documents_are_passed_over), TEST(sessions_need_their_times),
+        TEST(a_huge_collection_is_cut),      TEST(a_database_that_is_away_is_told),
     };
 
     return cmocka_run_group_tests(tests, unit_store_group, NULL);

@@ -53,6 +53,21 @@ static void test_away_or_not(void **state)
     }
 }
 
+static void test_too_slow(void **state)
+{
+    static const struct {
+        bson_error_t error;
+        bool slow;
+    } cases[] = {{{MONGOC_ERROR_SERVER, 50, ""}, true},
+                 {{MONGOC_ERROR_SERVER, 13, ""}, false},
+                 {{MONGOC_ERROR_STREAM, 50, ""}, false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(mm_store_is_slow(&cases[i].error), cases[i].slow);
+    }
+}
+
 static void test_no_reason(void **state)
 {
     bson_error_t error = {0};
@@ -68,6 +83,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_codes_of_single_writes),
         cmocka_unit_test(test_away_or_not),
+        cmocka_unit_test(test_too_slow),
         cmocka_unit_test(test_no_reason),
     };
 
