@@ -36,6 +36,8 @@ static void assert_round_trip(const mm_event_t *event)
     assert_bytes(&event->address, &back.address);
     assert_bytes(&event->agent, &back.agent);
     assert_bytes(&event->class_mark, &back.class_mark);
+    assert_bytes(&event->via, &back.via);
+    assert_bytes(&event->identity, &back.identity);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -45,6 +45,8 @@ static void assert_same(const mm_event_t *a, const mm_event_t *b)
     assert_bytes(&a->address, &b->address);
     assert_bytes(&a->agent, &b->agent);
     assert_bytes(&a->class_mark, &b->class_mark);
+    assert_bytes(&a->via, &b->via);
+    assert_bytes(&a->identity, &b->identity);
 }
 
 static void round_trip(const mm_event_t *event)
@@ -101,6 +103,8 @@ static void round_trips(void **state)
     e.address = B("2001:db8::1");
     e.agent = B("curl/8");
     e.class_mark = B("machine-2_x");
+    e.via = B("downloads.links:_id:fileId");
+    e.identity = B("clowder:x");
     e.bytes_out = INT64_MAX;
     e.range_start = INT64_MAX;
     e.time_us = INT64_MAX;
@@ -115,6 +119,8 @@ static void round_trips(void **state)
     e.address = (mm_bytes_t){longest, MM_EVENT_ADDRESS_MAX};
     e.agent = (mm_bytes_t){longest, MM_EVENT_AGENT_MAX};
     e.class_mark = (mm_bytes_t){longest, MM_EVENT_CLASS_MAX};
+    e.via = (mm_bytes_t){longest, MM_EVENT_VIA_MAX};
+    e.identity = (mm_bytes_t){longest, MM_EVENT_IDENTITY_MAX};
     round_trip(&e);
 }
 
@@ -166,6 +172,8 @@ static void refuses_strings(void **state)
     WITH(agent, B("\0"), "agent");
     WITH(class_mark, ((mm_bytes_t){longest, MM_EVENT_CLASS_MAX + 1}), "class");
     WITH(class_mark, B("Robot"), "class");
+    WITH(via, ((mm_bytes_t){longest, MM_EVENT_VIA_MAX + 1}), "via");
+    WITH(identity, ((mm_bytes_t){longest, MM_EVENT_IDENTITY_MAX + 1}), "identity");
     WITH(class_mark, B("a b"), "class");
 #undef WITH
 }
