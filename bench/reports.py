@@ -69,6 +69,10 @@ def counters(dice):
             "first_seen": START, "seq": {"0123456789abcdef": 1}}
 
 
+def use(file, user, counts):
+    return {"_id": f"files:{len(file)}:{file}:{user}", "type": "files", "resource": file, "user": user, **counts}
+
+
 def insert(collection, documents):
     batch = []
     for document in documents:
@@ -91,8 +95,7 @@ def fill(db, rows, users):
                           "files": [name(file) for file in range(n * FILES_OF_A_DATASET, (n + 1) * FILES_OF_A_DATASET)]}
                          for n in range(rows // FILES_OF_A_DATASET)))
     db.datasets.create_index("files")
-    insert(db.metrics_users, ({"_id": {"type": "files", "resource": name(n % (rows // 2 or 1)), "user": f"u{user}"},
-                               **counters(dice)}
+    insert(db.metrics_users, (use(name(n % (rows // 2 or 1)), f"u{user}", counters(dice))
                               for n, user in ((n, (n * 7919 + n // (rows // 2 or 1)) % users) for n in range(rows))))
     print(f"{rows} files, {rows} uses by {users} users: filled in {time.monotonic() - began:.0f} s", flush=True)
 

@@ -80,6 +80,9 @@ static apr_status_t begin_sheet(xlsx_writer_t *self, mm_err_t *err)
     }
     self->sheets++;
     worksheet_freeze_panes(self->sheet, 1, 0);
+    worksheet_repeat_rows(self->sheet, 0, 0);
+    worksheet_set_landscape(self->sheet);
+    worksheet_fit_to_pages(self->sheet, 1, 0);
     for (size_t i = 0; i < envelope->n_columns; i++) {
         const mm_column_t *column = &envelope->columns[i];
         worksheet_set_column(self->sheet, (lxw_col_t)i, (lxw_col_t)i, column->kind == MM_CELL_INT ? 12 : 20, NULL);

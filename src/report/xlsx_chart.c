@@ -162,6 +162,8 @@ bool mm_xlsx_chart_end(const mm_xlsx_chart_t *chart, lxw_workbook *workbook, lxw
         return false;
     }
     worksheet_set_column(sheet, 0, 0, 40, NULL);
+    worksheet_set_landscape(sheet);
+    worksheet_fit_to_pages(sheet, 1, 0);
     return write_table(chart, sheet, bold) && add_bars(chart, workbook, sheet) &&
            (chart->is_over_time || add_pie(chart, workbook, sheet));
 }

@@ -76,6 +76,14 @@ static apr_status_t open_stores(mm_report_t *report, const mm_config_t *config, 
 
 static mm_throttle_t failures;
 
+static int too_large(request_rec *r, const mm_err_t *err)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "MM0604: %s", err->text);
+    return mm_problem_send(r, HTTP_BAD_REQUEST,
+                           "The report is too large for a spreadsheet here. Please ask for a part of it with limit=, "
+                           "or for CSV.");
+}
+
 /* What went wrong is for the log; the client learns only that it may come again. */
 static int no_report(request_rec *r, const mm_err_t *err)
 {
@@ -87,12 +95,6 @@ static int no_report(request_rec *r, const mm_err_t *err)
     if (mm_throttle_tell(&failures, apr_time_now(), 1, &times)) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "MM0601: %" APR_INT64_T_FMT " report(s) not served: %s", times,
                       err->text);
-    }
-    if (err->status == MM_WRITER_TOO_LARGE) {
-        return mm_problem_send(
-            r, HTTP_BAD_REQUEST,
-            "The report is too large for a spreadsheet here. Please ask for a part of it with limit=, "
-            "or for CSV.");
     }
     if (err->status == MM_WRITER_NO_ROOM) {
         return mm_problem_send(r, HTTP_SERVICE_UNAVAILABLE,
@@ -136,7 +138,7 @@ static int write_report(request_rec *r, mm_report_run_t *run, mm_stream_t *strea
         apr_table_unset(r->headers_out, "Content-Disposition");
         apr_table_unset(r->headers_out, "Cache-Control");
         apr_table_unset(r->headers_out, "Accept-Ranges");
-        return no_report(r, &err);
+        return err.status == MM_WRITER_TOO_LARGE ? too_large(r, &err) : no_report(r, &err);
     }
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "MM0603: report broken off: %s", err.text);
     return mm_stream_break(stream);
