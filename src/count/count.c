@@ -180,11 +180,20 @@ static void add_to(mm_count_t *count, mm_delta_kind_t kind, const mm_event_t *ev
     }
 }
 
+/* Whoever adds an event has checked it, but may have put an id into it since, or a user; and what is longer would be
+ * written beyond the end of a key. */
+static bool fits(const mm_event_t *event)
+{
+    return event->type.len <= MM_EVENT_TYPE_MAX && event->id.len > 0 && event->id.len <= MM_EVENT_ID_MAX &&
+           event->user.len <= MM_EVENT_USER_MAX && event->session.len <= MM_EVENT_SESSION_MAX &&
+           event->address.len <= MM_EVENT_ADDRESS_MAX && event->agent.len <= MM_EVENT_AGENT_MAX;
+}
+
 mm_verdict_t mm_count_add(mm_count_t *count, const mm_event_t *event)
 {
     mm_window_booking_t bookings[MM_WINDOW_BOOKINGS_MAX];
     mm_class_t class;
-    mm_verdict_t verdict = mm_rule_judge(event, &count->policy, &class);
+    mm_verdict_t verdict = fits(event) ? mm_rule_judge(event, &count->policy, &class) : MM_IGNORED_KEY;
     size_t n;
     int uses = 0;
 

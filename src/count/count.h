@@ -30,7 +30,7 @@ typedef struct mm_count mm_count_t;
 mm_count_t *mm_count_create(const mm_policy_t *policy, apr_pool_t *parent);
 
 /* Judges the event and, when it counts, adds it: a use more, and perhaps an earlier one less. Nothing of the event is
- * kept but hashes (window.h). */
+ * kept but hashes (window.h). One with a string beyond its limit (event.h), or without an id, is MM_IGNORED_KEY. */
 mm_verdict_t mm_count_add(mm_count_t *count, const mm_event_t *event);
 
 /* Whether one more event could exceed MM_COUNT_DELTAS_MAX. */

@@ -3,6 +3,7 @@
  */
 #include "resolve/keys.h"
 
+#include <string.h>
 #include <apr_strings.h>
 
 typedef struct entry {
@@ -62,6 +63,10 @@ static bool on_id(void *baton, size_t at, const char *id)
     mm_keys_t *keys = looking->keys;
     entry_t *key = APR_ARRAY_IDX(looking->kind->list, at, entry_t *);
 
+    if (id[0] == '\0' || strlen(id) > MM_EVENT_ID_MAX) {
+        keys->unfit++;
+        return true;
+    }
     if (!key->ids) {
         key->ids = apr_array_make(keys->pool, 1, sizeof(const char *));
         key->seen = apr_hash_make(keys->pool);

@@ -17,7 +17,8 @@ typedef struct mm_keys {
     apr_hash_t *kinds;         /* via -> its keys */
     apr_array_header_t *order; /* of the same, as they came */
     size_t ids;
-    bool cut; /* ids were left out */
+    bool cut;      /* ids were left out */
+    int64_t unfit; /* ids that no event can have (MM_EVENT_ID_MAX): they are left out */
 } mm_keys_t;
 
 /* Memory is pool's. */

@@ -3,6 +3,7 @@
  */
 #include "resolve/resolve.h"
 
+#include <inttypes.h>
 #include <apr_strings.h>
 #include <apr_time.h>
 #include "base/throttle.h"
@@ -17,7 +18,7 @@ struct mm_resolve {
     mm_store_t *store; /* NULL: not opened yet */
     mm_visitors_t visitors;
     mm_resolve_tally_t tally;
-    mm_throttle_t failures, cuts;
+    mm_throttle_t failures, cuts, unfit;
     apr_pool_t *pending_pool;
     apr_array_header_t *pending; /* of mm_event_t */
 };
@@ -191,6 +192,12 @@ static void tell(mm_resolve_t *resolve, const mm_keys_t *keys, apr_status_t rv, 
         mm_log(resolve->options.log, MM_LOG_WARNING, "MM0217",
                "one request stands for more than %d resources (or several for more than %d): the rest is not counted",
                MM_KEYS_IDS_MAX, MM_KEYS_ALL_MAX);
+    }
+    if (keys->unfit > 0 && mm_throttle_tell(&resolve->unfit, apr_time_now(), keys->unfit, &times)) {
+        mm_log(resolve->options.log, MM_LOG_WARNING, "MM0218",
+               "%" PRId64 " id(s) that the application's collections hold are longer than %d bytes: uses of them are "
+               "not counted",
+               times, MM_EVENT_ID_MAX);
     }
 }
 

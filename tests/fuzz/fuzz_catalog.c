@@ -6,6 +6,7 @@
 #include <apr_pools.h>
 #include <apr_strings.h>
 #include "base/text.h"
+#include "count/count.h"
 #include "store/catalog.h"
 #include "store/catalog_private.h"
 #include "store/store_private.h"
@@ -107,6 +108,23 @@ static void check_candidates(const char *id)
     bson_destroy(&array);
 }
 
+/* What a key leads to goes into an event, and that to the count. */
+static void try_count(const char *id, apr_pool_t *pool)
+{
+    mm_count_t *count = mm_count_create(&(mm_policy_t){.double_click_ms = 30000}, pool);
+    const mm_event_t event = {.action = MM_ACTION_VIEW,
+                              .method = MM_METHOD_GET,
+                              .status = 200,
+                              .range_start = MM_RANGE_NONE,
+                              .type = mm_bytes_of("files"),
+                              .id = mm_bytes_of(id),
+                              .agent = mm_bytes_of("Mozilla")};
+    bool fits = event.id.len > 0 && event.id.len <= MM_EVENT_ID_MAX;
+
+    must(mm_count_add(count, &event) == (fits ? MM_COUNTED : MM_IGNORED_KEY));
+    must((mm_count_deltas(count) > 0) == fits);
+}
+
 static bool on_value(void *arg, const bson_iter_t *value)
 {
     baton_t *baton = arg;
@@ -118,6 +136,9 @@ static bool on_value(void *arg, const bson_iter_t *value)
     if (mm_value_id(value, id)) {
         must(strlen(id) <= MM_STORE_TEXT_MAX);
         check_candidates(id);
+        if (baton->calls < 8) {
+            try_count(id, baton->pool);
+        }
     }
     return ++baton->calls < 1000;
 }

@@ -205,6 +205,29 @@ static void takes_any_bytes_at_their_limits(void **state)
     assert_int_equal(strlen(found.deltas[1].type), MM_EVENT_TYPE_MAX);
 }
 
+/* Whoever puts an id of a document into an event may hold one that no event can have. */
+static void what_is_beyond_its_limit_is_no_use(void **state)
+{
+    unit_t *unit = *state;
+    mm_count_t *count = mm_count_create(&(mm_policy_t){.double_click_ms = 30000}, unit->pool);
+    static char id[4097];
+    mm_event_t event = event_of(MM_ACTION_VIEW, "a", "eve", NOON_US);
+
+    memset(id, 'x', sizeof(id) - 1);
+    for (size_t len = MM_EVENT_ID_MAX + 1; len < sizeof(id); len += 512) {
+        event.id = (mm_bytes_t){id, len};
+        assert_int_equal(mm_count_add(count, &event), MM_IGNORED_KEY);
+    }
+    event.id = (mm_bytes_t){id, 0};
+    assert_int_equal(mm_count_add(count, &event), MM_IGNORED_KEY);
+    event.id = (mm_bytes_t){id, MM_EVENT_ID_MAX};
+    event.user = (mm_bytes_t){id, MM_EVENT_USER_MAX + 1};
+    assert_int_equal(mm_count_add(count, &event), MM_IGNORED_KEY);
+    assert_int_equal(mm_count_deltas(count), 0);
+    event.user = bytes_of(NULL);
+    assert_int_equal(mm_count_add(count, &event), MM_COUNTED);
+}
+
 static void says_when_it_is_full(void **state)
 {
     unit_t *unit = *state;
@@ -275,6 +298,7 @@ int main(void)
         test(leaves_no_trace_of_what_does_not_count),
         test(tells_documents_apart),
         test(takes_any_bytes_at_their_limits),
+        test(what_is_beyond_its_limit_is_no_use),
         test(says_when_it_is_full),
         test(is_full_before_its_maximum),
         test(forgets_at_a_reset),

@@ -45,10 +45,32 @@ static void kinds_are_asked_for_apart(void **state)
     assert_false(keys.cut);
 }
 
+/* A collection may hold anything; what is longer than an id would be counted for nothing. */
+static void ids_that_no_event_can_have_are_left_out(void **state)
+{
+    unit_t *unit = *state;
+    mm_store_t *store = unit_store(unit->pool);
+    char *longest = apr_pcalloc(unit->pool, MM_EVENT_ID_MAX + 2);
+    mm_event_t event = with_key("links:_id:to", "a");
+    mm_keys_t keys;
+    mm_err_t err = {0};
+
+    memset(longest, 'x', MM_EVENT_ID_MAX);
+    unit_insert(store, "links",
+                apr_psprintf(unit->pool, "{'_id':'a','to':['%sx','%s','','%sxx']}", longest, longest, longest));
+    mm_keys_init(&keys, unit->pool);
+    mm_keys_add(&keys, &event);
+    assert_int_equal(mm_keys_lookup(&keys, store, &err), APR_SUCCESS);
+    assert_string_equal(ids_of(unit, &keys, "links:_id:to", "a"), longest);
+    assert_int_equal(keys.unfit, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(kinds_are_asked_for_apart, unit_setup, unit_teardown)};
+        cmocka_unit_test_setup_teardown(kinds_are_asked_for_apart, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(ids_that_no_event_can_have_are_left_out, unit_setup, unit_teardown),
+    };
 
     return cmocka_run_group_tests(tests, unit_store_group, NULL);
 }
