@@ -3,6 +3,7 @@
 #include <string.h>
 #include <apr_getopt.h>
 #include <apr_strings.h>
+#include "base/sha256.h"
 #include "ctl.h"
 #include "ctl_import.h"
 #include "event/event_json.h"
@@ -163,6 +164,24 @@ int ctl_import_parse(ctl_import_t *arguments, int argc, const char *const *argv,
 /* --- setting up ----------------------------------------------------------------------------------------------------
  */
 
+/* One for each database and prefix: what is on its way into one of them, and the clicks that were seen for it, are not
+ * another's. Named by a hash of where it is, without user and password. */
+static int choose_dir(ctl_import_t *arguments, apr_pool_t *pool)
+{
+    const char *uri = mm_store_redact_uri(arguments->options.mongo_uri, pool), *at = strrchr(uri, '@');
+    const char *from = at ? at + 1 : strstr(uri, "://"), *target;
+    char hash[MM_SHA256_HEX + 1];
+
+    from = from ? from : uri;
+    from += strncmp(from, "://", 3) == 0 ? 3 : 0;
+    target = apr_pstrcat(pool, apr_pstrmemdup(pool, from, strcspn(from, "?")), " ", arguments->options.prefix, NULL);
+    if (!mm_sha256_hex(hash, target, strlen(target))) {
+        return ctl_failed("the name of a directory cannot be made");
+    }
+    arguments->options.dir = apr_psprintf(pool, "%s" IMPORT_DIR "/%.16s", arguments->spool, hash);
+    return CTL_OK;
+}
+
 int ctl_import_settings(ctl_import_t *arguments, apr_pool_t *pool)
 {
     mm_import_options_t *options = &arguments->options;
@@ -186,8 +205,10 @@ int ctl_import_settings(ctl_import_t *arguments, apr_pool_t *pool)
     options->n_types = (size_t)settings->types->nelts;
     options->live_us = arguments->overlap ? 0 : settings->recording_since_ms * 1000;
     if (!arguments->dry) {
-        options->dir = apr_pstrcat(pool, arguments->spool, IMPORT_DIR, NULL);
         code = ctl_find_uri(&options->mongo_uri, arguments->uri_file, settings, "import", pool);
+        if (code == CTL_OK) {
+            code = choose_dir(arguments, pool);
+        }
         return code == CTL_OK ? ctl_find_catalog(&options->catalog_uri, arguments->catalog_file, settings, pool) : code;
     }
     return CTL_OK;

@@ -11,7 +11,6 @@
 #include <unistd.h>
 #include <apr_time.h>
 #include "drain/batch.h"
-#include "drain/drain.h"
 #include "drain/reserve.h"
 #include "drain/resolving.h"
 #include "drain/resume.h"
@@ -30,9 +29,21 @@ static apr_status_t destroy(void *data)
     mm_import_t *import = data;
 
     (void)mm_courier_join(&import->courier, NULL);
+    mm_window_log_close(&import->window_log);
     apr_pool_destroy(import->courier.connection.pool);
     close(import->lock);
     return APR_SUCCESS;
+}
+
+/* Waits for the batch that is under way. */
+static apr_status_t join(mm_import_t *import, mm_err_t *err)
+{
+    apr_status_t rv = mm_courier_join(&import->courier, err);
+
+    if (rv == APR_SUCCESS) {
+        mm_window_log_settled(&import->window_log);
+    }
+    return rv;
 }
 
 static apr_status_t deliver_left(mm_import_t *import, mm_err_t *err)
@@ -45,12 +56,13 @@ static apr_status_t deliver_left(mm_import_t *import, mm_err_t *err)
         return rv;
     }
     import->seq = found.seq;
+    mm_window_log_load(&import->window_log, &found.window);
     if (!found.pending) {
         return APR_SUCCESS;
     }
     mm_log(import->log, MM_LOG_NOTICE, "MM0901", "an earlier import left a batch: it is applied (again)");
     rv = mm_courier_start(&import->courier, err);
-    return rv == APR_SUCCESS ? mm_courier_join(&import->courier, err) : rv;
+    return rv == APR_SUCCESS ? join(import, err) : rv;
 }
 
 /* Once, with patience: a database that is just being started. The courier's connection needs no indexes then. */
@@ -98,6 +110,7 @@ static apr_status_t set_up(mm_import_t *import, mm_err_t *err)
         return mm_err_set_os(err, rv, "no memory");
     }
     apr_pool_cleanup_register(import->pool, import, destroy, apr_pool_cleanup_null);
+    mm_window_log_init(&import->window_log, options->dir, mm_count_window(import->count), import->log);
     import->wait = wait_of(import);
     import->resolve = mm_resolving_make(options->catalog_uri ? options->catalog_uri : options->mongo_uri, import->log,
                                         &import->wait, import->pool);
@@ -116,7 +129,7 @@ apr_status_t mm_import_create(mm_import_t **result, const mm_import_options_t *o
     apr_pool_create(&pool, parent);
     import = apr_pcalloc(pool, sizeof(*import));
     import->options = *options;
-    import->options.events_max = options->events_max > 0 ? options->events_max : MM_DRAIN_EVENTS_MAX;
+    import->options.events_max = options->events_max > 0 ? options->events_max : MM_IMPORT_EVENTS_MAX;
     import->log = log;
     import->pool = pool;
     import->count = mm_count_create(&options->policy, pool);
@@ -166,16 +179,20 @@ const char *mm_import_format(const mm_import_t *import)
 
 static apr_status_t write_batch(mm_import_t *import, mm_err_t *err)
 {
-    const mm_batch_more_t more = {.logs = import->logs, .n_logs = import->n_logs};
+    mm_batch_more_t more = {.logs = import->logs, .n_logs = import->n_logs};
     char nonce[MM_BATCH_NONCE_LEN + 1];
     apr_status_t rv = mm_batch_nonce(nonce, err);
 
+    if (rv == APR_SUCCESS) {
+        rv = mm_window_log_append(&import->window_log, &more.window, err);
+    }
     if (rv == APR_SUCCESS) {
         rv = mm_batch_write_more(import->options.dir, import->spool_id, import->seq + 1, nonce, import->count,
                                  import->reader, &more, err);
     }
     if (rv == APR_SUCCESS) {
         import->seq++;
+        mm_window_log_written(&import->window_log);
     }
     return rv;
 }
@@ -195,7 +212,7 @@ apr_status_t mm_import_flush(mm_import_t *import, mm_err_t *err)
         begin_count(import);
         return APR_SUCCESS;
     }
-    rv = mm_courier_join(&import->courier, err);
+    rv = join(import, err);
     if (rv == APR_SUCCESS && import->unresolved.status != APR_SUCCESS) {
         rv = mm_err_set(err, import->unresolved.status, "%s", import->unresolved.text);
     }
@@ -216,7 +233,7 @@ apr_status_t mm_import_finish(mm_import_t *import, mm_err_t *err)
     apr_status_t rv = mm_import_flush(import, err);
 
     if (rv == APR_SUCCESS && !mm_import_is_dry(import)) {
-        rv = mm_courier_join(&import->courier, err);
+        rv = join(import, err);
     }
     if (import->courier.rejected > 0) {
         mm_log(import->log, MM_LOG_WARNING, "MM0902",

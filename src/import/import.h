@@ -32,7 +32,7 @@ typedef struct mm_import_options {
     mm_slashes_t slashes;
     const char *format; /* NULL: found out, for each log */
     int64_t since_us, until_us, live_us;
-    int64_t events_max;  /* in one batch; 0: MM_DRAIN_EVENTS_MAX */
+    int64_t events_max;  /* in one batch; 0: a million */
     int64_t patience_us; /* how long a database that is away is waited for */
     bool take_over;      /* logs that somebody else is importing */
     const volatile sig_atomic_t *stop;

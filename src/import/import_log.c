@@ -122,11 +122,11 @@ static apr_status_t flush_if_full(mm_import_t *import, mm_ledger_t *ledger, mm_e
     bool collected = import->resolve && mm_resolve_full(import->resolve);
     apr_status_t rv = APR_SUCCESS;
 
-    if (!collected && import->events < import->options.events_max && !mm_count_full(import->count)) {
+    if (!collected && !mm_import_is_full(import)) {
         return APR_SUCCESS;
     }
     rv = resolve_all(import, ledger, err);
-    if (rv != APR_SUCCESS || (import->events < import->options.events_max && !mm_count_full(import->count))) {
+    if (rv != APR_SUCCESS || !mm_import_is_full(import)) {
         return rv;
     }
     note_log(import, ledger);

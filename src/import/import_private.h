@@ -5,12 +5,18 @@
 #include <apr_hash.h>
 #include "drain/connection.h"
 #include "drain/pack.h"
+#include "drain/window_log.h"
 #include "import/courier.h"
 #include "import/import.h"
 #include "spool/spool.h"
 #include "spool/spool_reader.h"
 #include "store/ledger.h"
 
+/* Events, and documents, in one batch. Larger than the drainer's, since nobody waits: a document that many days have
+ * uses of is written less often. Some 60 MB of memory and of the batch file; the database is sent 1000 at a time all
+ * the same. */
+#define MM_IMPORT_EVENTS_MAX 1000000
+#define MM_IMPORT_DELTAS_MAX 100000
 /* Logs in one batch: there may be many that are small. */
 #define MM_IMPORT_LOGS_MAX 256
 
@@ -30,7 +36,8 @@ struct mm_import {
     int lock;
     char spool_id[MM_SPOOL_ID_LEN + 1];
     int64_t seq;
-    mm_spool_reader_t *reader; /* finds nothing: there are no segments */
+    mm_window_log_t window_log; /* clicks on both sides of a batch, or of an import, are double clicks, too */
+    mm_spool_reader_t *reader;  /* finds nothing: there are no segments */
     mm_connection_t connection;
     mm_resolve_t *resolve; /* for rules with via= */
     mm_wait_t wait;
@@ -40,6 +47,12 @@ struct mm_import {
     size_t n_logs;
     apr_hash_t *seen; /* ids of the logs of this run, whose counts may still be on their way */
 };
+
+static inline bool mm_import_is_full(const mm_import_t *import)
+{
+    return import->events >= import->options.events_max ||
+           mm_count_deltas(import->count) + MM_COUNT_DELTAS_PER_EVENT > MM_IMPORT_DELTAS_MAX;
+}
 
 static inline bool mm_import_is_dry(const mm_import_t *import)
 {

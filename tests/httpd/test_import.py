@@ -80,6 +80,11 @@ class Importer:
         return (json.loads(result.stdout) if result.stdout else None), said
 
 
+def import_file(house, name):
+    """The path of a file of an import into the house's own collections, once there is one."""
+    return next((house.spool / "import").glob(f"*/{name}"), None) if (house.spool / "import").exists() else None
+
+
 class Database:
     def __init__(self, uri, name):
         self.client = pymongo.MongoClient(uri)
@@ -257,6 +262,15 @@ def test_a_log_that_grows_is_read_on(house):
     assert max(ledger["lines"] for ledger in house.database.ledgers()) == 2000
 
 
+def test_what_one_database_has_seen_is_not_anothers(house):
+    """The same log into another one: neither is it known there, nor are its clicks double ones."""
+    log = make_log(house, 500)
+    one, _ = house.run(log)
+    two, _ = house.run("--prefix", "other_", log)
+    assert (two["lines"], two["counted"]) == (500, one["counted"])
+    assert house.database.all("other_") == house.database.all()
+
+
 def test_logs_with_the_same_beginning_are_told_apart(house):
     line = '192.0.2.%d - - [31/Jan/2026:12:00:00 +0000] "GET /datasets/d%d HTTP/1.1" 200 3 "-" "Firefox"\n'
     one, two = house.directory / "one.log", house.directory / "two.log"
@@ -306,12 +320,11 @@ def test_killed_anywhere_it_counts_each_line_once(house, seed):
     took = time.monotonic() - began
     assert summary["lines"] == 4500
     kills = 0
-    batch = house.spool / "import" / "batch"
     for attempt in range(12):
         process = house.start(*logs)
         # In turns: while a batch is on its way into the database, or anywhere.
         if attempt % 2 == 0:
-            wait_for(lambda: batch.exists() or process.poll() is not None, what="a batch, or the end")
+            wait_for(lambda: import_file(house, "batch") or process.poll() is not None, what="a batch, or the end")
             pause = chance.uniform(0, 0.02) if attempt else 0
         else:
             pause = took * chance.uniform(0.1, 0.7)
@@ -348,9 +361,9 @@ def test_stopped_it_says_how_to_go_on(house):
 
 def test_one_import_at_a_time_in_a_spool(house):
     process = house.start("-", stdin=subprocess.PIPE)
-    wait_for(lambda: (house.spool / "import" / "drain.lock").exists(), what="it holds the lock")
+    wait_for(lambda: import_file(house, "drain.lock"), what="it holds the lock")
     log = make_log(house, 10)
-    wait_for(lambda: (house.spool / "import" / "drain.lock").read_text().strip() == str(process.pid),
+    wait_for(lambda: import_file(house, "drain.lock").read_text().strip() == str(process.pid),
              what="it holds the lock")
     _, said = house.run(log, expect=1)
     assert str(process.pid) in said
@@ -437,7 +450,7 @@ def test_a_database_that_comes_late_is_waited_for(house):
     log = make_log(house, 200)
     nowhere = Importer(house.spool, "mongodb://127.0.0.1:1/nowhere?serverSelectionTimeoutMS=100")
     process = nowhere.start(log)
-    wait_for(lambda: (house.spool / "import" / "id").exists(), what="it has begun")
+    wait_for(lambda: import_file(house, "id"), what="it has begun")
     process.terminate()
     process.communicate(timeout=60)
     assert process.returncode == 1

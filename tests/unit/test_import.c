@@ -123,11 +123,60 @@ static void two_do_not_share_a_directory(void **state)
     assert_true(APR_STATUS_IS_EAGAIN(mm_import_create(&second, &setting->options, NULL, setting->unit->pool, &err)));
 }
 
+static int64_t views_of(const setting_t *setting, const char *id)
+{
+    mongoc_client_t *client = mongoc_client_new(setting->options.mongo_uri);
+    const char *database = mongoc_uri_get_database(mongoc_client_get_uri(client));
+    mongoc_collection_t *coll = mongoc_client_get_collection(client, database, "metrics_datasets");
+    bson_t *filter = BCON_NEW("_id", BCON_UTF8(id));
+    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(coll, filter, NULL, NULL);
+    const bson_t *doc;
+    bson_iter_t iter;
+    int64_t views = -1;
+
+    if (mongoc_cursor_next(cursor, &doc) && bson_iter_init_find(&iter, doc, "views")) {
+        views = bson_iter_as_int64(&iter);
+    }
+    mongoc_cursor_destroy(cursor);
+    bson_destroy(filter);
+    mongoc_collection_destroy(coll);
+    mongoc_client_destroy(client);
+    return views;
+}
+
+/* Clicks at 0, 20 and 60 s are two uses, whether they stand in one log or in three, each imported by another process.
+ */
+static void a_double_click_is_one_across_imports(void **state)
+{
+    setting_t *setting = setting_of(state);
+
+    setting->options.policy.double_click_ms = 30000;
+    for (int i = 0; i < 3; i++) {
+        static const int seconds[] = {0, 20, 60};
+        const char *text =
+            apr_psprintf(setting->unit->pool,
+                         "192.0.2.1 - ada [31/Jan/2026:12:%02d:%02d +0000] \"GET /datasets/d HTTP/1.1\" 200 "
+                         "5 \"-\" \"Firefox\"\n",
+                         seconds[i] / 60, seconds[i] % 60);
+        apr_pool_t *pool;
+        mm_import_t *import;
+
+        apr_pool_create(&pool, setting->unit->pool);
+        import = started(setting, pool);
+        assert_int_equal(read_log(import, log_with(setting->unit, apr_psprintf(pool, "%d.log", i), text)),
+                         MM_IMPORT_READ);
+        finished(import);
+        apr_pool_destroy(pool);
+    }
+    assert_int_equal(views_of(setting, "d"), 2);
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, unit_setup, unit_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        test(a_double_click_is_one_across_imports),
         test(a_long_log_takes_several_batches),
         test(a_batch_that_could_not_be_delivered_is_the_next_imports_first),
         test(keys_that_cannot_be_looked_up_end_it_and_cost_nothing),
