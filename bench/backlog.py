@@ -6,7 +6,7 @@ database, and metricsctl drain --once, which is httpd's drainer in another proce
 The same is done with a tenth of the events first: what the peak memory of the two differs by is what grows. At the end
 the database's totals must be the number of events.
 
-How fast it goes depends on how many documents a batch touches (at most 20,000 for at most 200,000 events) and on the
+How fast it goes depends on how many documents a batch touches (at most 30,000 for at most 200,000 events) and on the
 database; RESOURCES and USERS are few, so that the module is measured rather than a stand-in database, which may flush
 its log for each single update.
 """

@@ -70,7 +70,7 @@ int main(int argc, char **argv)
     state = strtoull(argv[5], NULL, 10) + 1;
     apr_status_t rv = mm_spool_prepare(argv[1], (uid_t)-1, (gid_t)-1, pool, &err);
     if (rv == APR_SUCCESS) {
-        rv = mm_spool_writer_create(&writer, argv[1], MM_SPOOL_SEGMENT_MAX, pool, &err);
+        rv = mm_spool_writer_create(&writer, argv[1], MM_SPOOL_SEGMENT_MAX, MM_SYNC_NONE, pool, &err);
     }
     began = seconds();
     for (int64_t n = 0; rv == APR_SUCCESS && n < events; n++) {
