@@ -291,6 +291,19 @@ static apr_status_t next_frame(mm_spool_reader_t *reader, const uint8_t **payloa
     }
 }
 
+/* What is wiped was counted, whatever the positions say that we were given: of a checkpoint that was lost, or put back
+ * from a backup. */
+static void pass_over_wiped(mm_segment_t *segment, int fd)
+{
+    if (segment->wiped == 0) {
+        segment->wiped = mm_spool_wiped(fd, segment->seed);
+    }
+    if (segment->offset < segment->wiped) {
+        segment->offset = segment->wiped;
+        segment->marked = segment->marked < segment->wiped ? segment->wiped : segment->marked;
+    }
+}
+
 /* Opens a segment and asks for its lock, before anything of it is read. APR_ENOENT: gone meanwhile. O_NONBLOCK: a FIFO
  * of that name must not hold us up. */
 static apr_status_t open_segment(mm_spool_reader_t *reader, mm_segment_t *segment, mm_err_t *err)
@@ -311,6 +324,7 @@ static apr_status_t open_segment(mm_spool_reader_t *reader, mm_segment_t *segmen
             return mm_err_set_os(err, status, "the spool segment %s/%s cannot be locked", reader->dir, segment->name);
         }
     }
+    pass_over_wiped(segment, fd);
     reader->fd = fd;
     reader->segment = segment;
     reader->at_eof = false;
@@ -453,7 +467,7 @@ static apr_status_t wipe(mm_spool_reader_t *reader, mm_segment_t *segment, mm_er
     if (segment->marked <= segment->wiped) {
         return APR_SUCCESS;
     }
-    status = mm_spool_wipe(dirfd(reader->handle), segment->name, segment->wiped, segment->marked);
+    status = mm_spool_wipe(dirfd(reader->handle), segment->name, segment->seed, segment->wiped, segment->marked);
     if (status != APR_SUCCESS) {
         return mm_err_set_os(err, status, "what is counted cannot be wiped from the spool segment %s/%s", reader->dir,
                              segment->name);

@@ -45,17 +45,18 @@ def seed_of(path):
     return int(path.stem.rpartition("-")[2], 16)
 
 
-def _behind_zeros(data, magic):
-    """Where the first frame begins, whose own first bytes may be zeros, too."""
-    at = len(data) - len(data.lstrip(bytes(1)))
-    return max(0, at - (len(magic) - len(magic.lstrip(bytes(1)))))
+def _first(data, magic):
+    """Where the first frame that is not wiped begins: the frame at the beginning says so (spool_wipe.c)."""
+    head, payload = data[:HEADER.size], data[HEADER.size:HEADER.size + 16]
+    if head.startswith(magic) and HEADER.unpack(head)[1] == 16 and payload.startswith(b"MMwiped\0"):
+        return int.from_bytes(payload[8:], "little")
+    return 0
 
 
 def frames(path, start=0):
-    """The whole frames of a segment, up to the first zeros or anything else that is none. What is counted is wiped: the
-    first frame stands behind zeros."""
+    """The whole frames of a segment, up to the first zeros or anything else that is none."""
     data, magic = path.read_bytes(), struct.pack("<I", MAGIC ^ seed_of(path))
-    at = start or _behind_zeros(data, magic)
+    at = start or _first(data, magic)
     while data[at:at + len(magic)] == magic and at + HEADER.size <= len(data):
         _, size, _sum = HEADER.unpack_from(data, at)
         if at + HEADER.size + size > len(data):
@@ -65,11 +66,11 @@ def frames(path, start=0):
 
 
 def end(path):
-    """Where the next frame will begin; 0 when all are wiped, or there is none."""
+    """Where the next frame will begin; 0 when there was none."""
     last = None
     for last in frames(path):
         pass
-    return last.at + last.size if last else 0
+    return last.at + last.size if last else _first(path.read_bytes(), struct.pack("<I", MAGIC ^ seed_of(path)))
 
 
 def destroy(book, keys):
