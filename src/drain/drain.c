@@ -219,6 +219,10 @@ static apr_status_t write_batch(mm_drain_t *drain, mm_err_t *err)
     if (rv == APR_SUCCESS) {
         rv = mm_window_log_append(&drain->window_log, &more.window, err);
     }
+    if (mm_reserve_no_room(rv)) { /* clicks can wait for room, events make it */
+        mm_window_log_forgo(&drain->window_log, &more.window);
+        rv = APR_SUCCESS;
+    }
     if (rv == APR_SUCCESS) {
         rv = mm_batch_write_more(drain->options.spool_dir, drain->spool_id, drain->seq + 1, nonce, drain->count,
                                  drain->reader, &more, err);

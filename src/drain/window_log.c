@@ -10,11 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/file.h"
 #include "count/form.h"
 #include "drain/own.h"
 #include "drain/reserve.h"
+#include "drain/wait.h"
 #include "spool/frame.h"
 
 /* As in batch files: no visitor's bytes are in it. */
@@ -206,6 +208,17 @@ static apr_status_t put_window(mm_window_log_t *wlog, int fd, int64_t *to, bool 
     return rv == APR_SUCCESS ? rv : mm_err_set_os(err, rv, "cannot write the window of clicks in %s", wlog->dir);
 }
 
+/* What an earlier try left behind the end may hold secrets of yesterday. The room behind the end stays. */
+static apr_status_t cut(const mm_window_log_t *wlog, int fd, int64_t to, mm_err_t *err)
+{
+    struct stat info;
+
+    if (fstat(fd, &info) == 0 && (info.st_size <= to || ftruncate(fd, (off_t)to) == 0)) {
+        return APR_SUCCESS;
+    }
+    return mm_err_set_os(err, errno, "cannot cut the window of clicks in %s to its length", wlog->dir);
+}
+
 /* Another file with all of it. */
 static apr_status_t begin_anew(mm_window_log_t *wlog, mm_err_t *err)
 {
@@ -221,6 +234,9 @@ static apr_status_t begin_anew(mm_window_log_t *wlog, mm_err_t *err)
     rv = mm_own_create(&wlog->next_fd, dirfd, name, 0, err); /* over the room that is kept there, or old bytes */
     if (rv == APR_SUCCESS) {
         rv = put_window(wlog, wlog->next_fd, &wlog->next.to, true, err);
+        if (rv == APR_SUCCESS) {
+            rv = cut(wlog, wlog->next_fd, wlog->next.to, err);
+        }
         if (rv == APR_SUCCESS && fsync(dirfd) != 0) {
             rv = mm_err_set_os(err, errno, "cannot flush the spool %s", wlog->dir);
         }
@@ -245,6 +261,7 @@ apr_status_t mm_window_log_append(mm_window_log_t *wlog, mm_window_place_t *plac
     apr_status_t rv = APR_SUCCESS;
 
     close_fd(&wlog->next_fd);
+    wlog->forgone = false;
     wlog->next = wlog->place;
     if (!mm_form_is_fresh(wlog->window)) {
         *place = wlog->next;
@@ -262,10 +279,35 @@ apr_status_t mm_window_log_append(mm_window_log_t *wlog, mm_window_place_t *plac
     return rv;
 }
 
+void mm_window_log_forgo(mm_window_log_t *wlog, mm_window_place_t *place)
+{
+    wlog->littered = wlog->littered || wlog->next_fd >= 0;
+    close_fd(&wlog->next_fd);
+    wlog->next = wlog->place;
+    wlog->forgone = true;
+    *place = wlog->next;
+}
+
+static void tell_forgone(mm_window_log_t *wlog)
+{
+    int64_t times;
+
+    if (mm_throttle_tell(&wlog->without, mm_wait_clock_us(), 1, &times)) {
+        mm_log(wlog->log, MM_LOG_WARNING, "MM0231",
+               "%s has no room for the window of clicks: %" PRId64 " batch(es) went without. If the drainer ended now, "
+               "clicks of the last half minute might count twice, and users of this hour as unique",
+               wlog->dir, times);
+    }
+}
+
 void mm_window_log_written(mm_window_log_t *wlog)
 {
     bool other = wlog->next_fd >= 0;
 
+    if (wlog->forgone) {
+        tell_forgone(wlog);
+        return;
+    }
     if (other) {
         close_fd(&wlog->fd);
         wlog->fd = wlog->next_fd;
@@ -284,11 +326,13 @@ static void remove_others(const mm_window_log_t *wlog)
     const size_t prefix = sizeof(MM_WINDOW_LOG_PREFIX) - 1;
     DIR *handle = opendir(wlog->dir);
     const struct dirent *entry;
-    char own[NAME_SIZE];
+    char own[NAME_SIZE], next[NAME_SIZE];
 
     print_name(own, wlog->place.generation);
+    print_name(next, wlog->place.generation + wlog->anew); /* room is kept there */
     while (handle && (entry = readdir(handle)) != NULL) {
         if (strncmp(entry->d_name, MM_WINDOW_LOG_PREFIX, prefix) == 0 && strcmp(entry->d_name, own) != 0 &&
+            strcmp(entry->d_name, next) != 0 &&
             entry->d_name[prefix + strspn(entry->d_name + prefix, "0123456789")] == '\0') {
             unlinkat(dirfd(handle), entry->d_name, 0);
         }

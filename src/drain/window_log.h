@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include "base/err.h"
 #include "base/log.h"
+#include "base/throttle.h"
 #include "count/window.h"
 
 #define MM_WINDOW_LOG_PREFIX "window."
@@ -38,8 +39,10 @@ typedef struct mm_window_log {
     int next_fd;             /* of next.generation, if that is another one; -1 */
     mm_window_place_t next;  /* what was appended for the batch to come */
     bool anew;               /* the next append writes everything */
+    bool forgone;            /* the batch to come goes without */
     bool littered;           /* older files may be there */
-    int64_t room;            /* allocated behind place.to */
+    int64_t room;            /* allocated behind place.to, or for the next file */
+    mm_throttle_t without;
 } mm_window_log_t;
 
 /* dir, log and window must outlive it. */
@@ -54,9 +57,12 @@ void mm_window_log_load(mm_window_log_t *wlog, const mm_window_place_t *place);
 void mm_window_log_back(mm_window_log_t *wlog);
 
 /* Appends what has changed since the last batch and flushes it; *place is for the batch file. Nothing has changed:
- * nothing is written. Can be called again, after a failure and after a success that led to no batch; mm_reserve_no_room
- * says whether something smaller may have room. */
+ * nothing is written. Can be called again, after a failure and after a success that led to no batch. */
 apr_status_t mm_window_log_append(mm_window_log_t *wlog, mm_window_place_t *place, mm_err_t *err);
+
+/* Behind an append that had no room: the batch file names what stands on the disk already, of an earlier batch. What
+ * has changed since then is written with a later one. */
+void mm_window_log_forgo(mm_window_log_t *wlog, mm_window_place_t *place);
 
 /* The batch file that says so stands in its place. */
 void mm_window_log_written(mm_window_log_t *wlog);

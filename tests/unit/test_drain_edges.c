@@ -174,6 +174,41 @@ static void falls_back_to_smaller_batches(void **state)
     in_a_child(write_smaller_batches, *state);
 }
 
+/* A window that is larger than all that the disk has left, as after MetricsDoubleClick was changed: events are counted,
+ * in few batches, and the window follows when there is room. */
+static void count_without_a_window(const unit_t *unit)
+{
+    enum { EVENTS = 2000 };
+    setting_t s = begin(unit);
+    struct rlimit small = {30000, RLIM_INFINITY}, again = {RLIM_INFINITY, RLIM_INFINITY};
+
+    s.options.policy.double_click_ms = 30000;
+    for (int i = 0; i < EVENTS; i++) {
+        require(append_view(&s, i, &s.err) == APR_SUCCESS, "cannot append", &s);
+    }
+    drain_all(&s);
+    s.options.policy.double_click_ms = 20000;
+    for (int i = 0; i < 20; i++) {
+        require(append_view(&s, EVENTS + i, &s.err) == APR_SUCCESS, "cannot append", &s);
+    }
+    signal(SIGXFSZ, SIG_IGN);
+    require(setrlimit(RLIMIT_FSIZE, &small) == 0 && open_drain(&s) == APR_SUCCESS, "it cannot begin", &s);
+    drain_step(&s);
+    require(views(&s) == EVENTS + 20, "not all at once", &s);
+    require(log_count(s.log, "MM0231") == 1, "it was not told", &s);
+    require(has_file(s.dir, MM_WINDOW_LOG_PREFIX "1"), "the window from before is gone", &s);
+    require(setrlimit(RLIMIT_FSIZE, &again) == 0, "no limit", &s);
+    require(append_view(&s, EVENTS, &s.err) == APR_SUCCESS, "cannot append", &s);
+    drain_step(&s);
+    require(views(&s) == EVENTS + 20, "a double-click is counted", &s);
+    require(has_file(s.dir, MM_WINDOW_LOG_PREFIX "2"), "there is no other window", &s);
+}
+
+static void counts_where_a_window_has_no_room(void **state)
+{
+    in_a_child(count_without_a_window, *state);
+}
+
 /* Less room than one event takes: nothing is lost, and nothing is read beyond it. */
 static void wait_for_one_event(const unit_t *unit)
 {
@@ -355,6 +390,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test(empties_a_full_disk),
+        test(counts_where_a_window_has_no_room),
         test(falls_back_to_smaller_batches),
         test(waits_when_not_even_one_event_fits),
         test(keeps_a_reserve),

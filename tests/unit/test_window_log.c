@@ -243,6 +243,74 @@ static void begins_anew_for_another_width(void **state)
     mm_window_log_close(&l.wlog);
 }
 
+static void keeps_the_room_for_the_first_window(void **state)
+{
+    unit_t *unit = *state;
+    const mm_window_place_t nowhere = {.generation = 0};
+    logged_t l = open_log(unit, W_MS, &nowhere);
+    char *path = apr_pstrcat(unit->pool, unit->dir, "/" MM_WINDOW_LOG_PREFIX "1", NULL);
+    struct stat before, after;
+
+    mm_window_log_reserve(&l.wlog);
+    assert_int_equal(stat(path, &before), 0);
+    assert_true(before.st_blocks * 512 >= MM_WINDOW_LOG_ROOM);
+    batch(&l); /* of robots only */
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(after.st_ino, before.st_ino);
+    assert_true(after.st_blocks * 512 >= MM_WINDOW_LOG_ROOM);
+    mm_window_log_close(&l.wlog);
+}
+
+static void leaves_nothing_behind_the_end_of_a_new_file(void **state)
+{
+    unit_t *unit = *state;
+    const mm_window_place_t nowhere = {.generation = 0};
+    logged_t l = open_log(unit, W_MS, &nowhere);
+    struct stat info;
+
+    for (int i = 0; i < 100; i++) {
+        view_at(l.count, "a", i * 60000);
+    }
+    append(&l); /* and no batch came of it */
+    mm_window_log_back(&l.wlog);
+    mm_count_reset(l.count);
+    view_at(l.count, "a", 0);
+    batch(&l);
+    assert_int_equal(stat(apr_pstrcat(unit->pool, unit->dir, "/" MM_WINDOW_LOG_PREFIX "1", NULL), &info), 0);
+    assert_int_equal(info.st_size, l.wlog.place.to);
+    mm_window_log_close(&l.wlog);
+}
+
+static void goes_without_where_there_is_no_room(void **state)
+{
+    unit_t *unit = *state;
+    const mm_window_place_t nowhere = {.generation = 0};
+    logged_t l = open_log(unit, W_MS, &nowhere);
+    mm_window_place_t first, place;
+
+    view_at(l.count, "a", 0);
+    batch(&l);
+    first = l.wlog.place;
+    for (int i = 0; i < 2; i++) {
+        view_at(l.count, i == 0 ? "b" : "c", 0);
+        append(&l);
+        mm_window_log_forgo(&l.wlog, &place);
+        mm_window_log_written(&l.wlog);
+        mm_window_log_settled(&l.wlog);
+        assert_memory_equal(&place, &first, sizeof(first));
+    }
+    assert_int_equal(log_count(l.log, "MM0231"), 1);
+    assert_int_equal(view_at(l.count, "b", 1), MM_IGNORED_DOUBLE_CLICK);
+    batch(&l);
+    place = l.wlog.place;
+    mm_window_log_close(&l.wlog);
+    l = open_log(unit, W_MS, &place);
+    assert_int_equal(view_at(l.count, "b", 2), MM_IGNORED_DOUBLE_CLICK);
+    assert_int_equal(view_at(l.count, "c", 2), MM_IGNORED_DOUBLE_CLICK);
+    assert_int_equal(l.log->n, 0);
+    mm_window_log_close(&l.wlog);
+}
+
 static void tells_when_there_is_no_room(void **state)
 {
     unit_t *unit = *state;
@@ -285,6 +353,9 @@ int main(void)
         test(keeps_the_file_that_the_checkpoint_names),
         test(begins_empty_when_it_is_damaged),
         test(begins_anew_for_another_width),
+        test(keeps_the_room_for_the_first_window),
+        test(leaves_nothing_behind_the_end_of_a_new_file),
+        test(goes_without_where_there_is_no_room),
         test(tells_when_there_is_no_room),
     };
 
