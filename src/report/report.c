@@ -61,8 +61,8 @@ static void fill_envelope(mm_report_run_t *run)
     const mm_route_t *route = run->report->route;
 
     run->envelope = (mm_envelope_t){.generated_ms = run->report->now_ms,
-                                    .since_ms = MM_TIME_NONE,
-                                    .until_ms = MM_TIME_NONE,
+                                    .since_ms = route->has_since ? route->since_ms : MM_TIME_NONE,
+                                    .until_ms = route->has_until ? route->until_ms : MM_TIME_NONE,
                                     .limit = route->limit,
                                     .offset = route->offset,
                                     .given = route->given,

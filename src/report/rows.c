@@ -48,6 +48,10 @@ static void make_query(mm_rows_t *rows)
                                     .order = orders[route->sort],
                                     .backwards = mm_route_is_backwards(route),
                                     .agents = (mm_agents_t)route->agent,
+                                    .has_since = route->has_since,
+                                    .has_until = route->has_until,
+                                    .since_ms = route->since_ms,
+                                    .until_ms = route->until_ms,
                                     .unused_since = route->has_unused_since,
                                     .unused_since_ms = route->unused_since_ms};
     if (route->id) {

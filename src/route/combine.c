@@ -25,10 +25,12 @@ bool mm_route_is_backwards(const mm_route_t *route)
     return route->direction == (ids ? MM_DIRECTION_DESC : MM_DIRECTION_ASC);
 }
 
-/* An order is one that an index has, or that of rows which are few: those of one resource, one parent or one user. */
+/* An order is one that an index has, or that of rows which the server sorts: of one resource, one parent,
+ * one user, or a period. */
 static int check_sort(mm_route_t *route, mm_err_t *err)
 {
-    bool per_user = mm_route_is_per_user(route), few = route->id || route->parent_id || route->user;
+    bool per_user = mm_route_is_per_user(route),
+         few = route->id || route->parent_id || route->user || route->has_since || route->has_until;
     bool by_person = route->sort == MM_SORT_USER;
     bool by_what = route->sort == MM_SORT_DOWNLOADS || route->sort == MM_SORT_LAST_VIEWED ||
                    route->sort == MM_SORT_LAST_DOWNLOADED;
@@ -49,7 +51,7 @@ static int check_sort(mm_route_t *route, mm_err_t *err)
     if (by_what && per_user && !few) {
         mm_err_set(err, APR_EINVAL,
                    "The parameter \"sort\" can be views, resource_id or user_id here; the others exist for the users "
-                   "of one resource, the children of one parent, or one user.");
+                   "of one resource, the children of one parent, one user, or a period.");
         return BAD_REQUEST;
     }
     return 0;
@@ -65,9 +67,35 @@ static int check_others(const mm_route_t *route, mm_err_t *err)
     return BAD_REQUEST;
 }
 
+/* Days know how often something was used, and not when. */
+static int check_period(const mm_route_t *route, mm_err_t *err)
+{
+    bool by_time = route->sort == MM_SORT_LAST_VIEWED || route->sort == MM_SORT_LAST_DOWNLOADED;
+
+    if (!route->has_since && !route->has_until) {
+        return 0;
+    }
+    if (route->has_since && route->has_until && route->since_ms >= route->until_ms) {
+        mm_err_set(err, APR_EINVAL, "There is no day from \"since\" to \"until\", which is behind the last one.");
+        return BAD_REQUEST;
+    }
+    if (route->has_unused_since) {
+        mm_err_set(err, APR_EINVAL, "The parameter \"not_accessed_since\" is about all time, without since and until.");
+        return BAD_REQUEST;
+    }
+    if (by_time) {
+        mm_err_set(err, APR_EINVAL,
+                   "With since or until the parameter \"sort\" can be views, downloads, resource_id or, "
+                   "of users, user_id.");
+        return BAD_REQUEST;
+    }
+    return 0;
+}
+
 int mm_combine_check(mm_route_t *route, mm_err_t *err)
 {
     int refused = check_others(route, err);
 
+    refused = refused ? refused : check_period(route, err);
     return refused ? refused : check_sort(route, err);
 }

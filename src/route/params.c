@@ -178,6 +178,42 @@ static bool take_columns(const target_t *target, const char *value)
     }
 }
 
+/* Days are the finest that is kept: a period begins with the day that since lies in, and ends behind that of until's
+ * last moment. What it is then stands in the report. */
+#define DAY_MS        INT64_C(86400000)
+#define YEAR_10000_MS INT64_C(253402300800000) /* what has no written form */
+
+static int64_t day_of(int64_t ms)
+{
+    int64_t within = ms % DAY_MS;
+
+    return ms - (within < 0 ? within + DAY_MS : within);
+}
+
+static bool take_since(const target_t *target, const char *value)
+{
+    int64_t ms;
+
+    if (!mm_when_parse(&ms, value)) {
+        return false;
+    }
+    target->route->has_since = 1;
+    target->route->since_ms = day_of(ms);
+    return true;
+}
+
+static bool take_until(const target_t *target, const char *value)
+{
+    int64_t ms;
+
+    if (!mm_when_parse(&ms, value)) {
+        return false;
+    }
+    target->route->has_until = 1;
+    target->route->until_ms = day_of(ms + DAY_MS - 1);
+    return target->route->until_ms < YEAR_10000_MS;
+}
+
 /* What somebody wants to archive has a size and a place. */
 static bool take_unused_since(const target_t *target, const char *value)
 {
@@ -222,6 +258,8 @@ static bool take_id(const target_t *target, const char *value)
 #define TEXT_OF(number)  TEXT_OF_(number)
 #define TEXT_OF_(number) #number
 
+#define WHEN "a date such as 2026-01-31 or a date-time such as 2026-01-31T12:00:00Z (a + in it is written %2B)"
+
 static const param_t params[] = {
     {"limit", MM_PARAMS_REPORT, take_limit, "a whole number from 0 to 9007199254740992"},
     {"offset", MM_PARAMS_REPORT, take_offset, "a whole number from 0 to 9007199254740992"},
@@ -233,10 +271,11 @@ static const param_t params[] = {
      "some of owner, owner_name, size_bytes, created, status, location, regular_views, regular_downloads, "
      "machine_views, machine_downloads, with commas between them"},
     {"parent", MM_PARAMS_REPORT, take_parent, "TYPE:ID, such as collections:52f1"},
+    {"since", MM_PARAMS_REPORT, take_since, WHEN},
+    {"until", MM_PARAMS_REPORT, take_until, WHEN},
     {"user", MM_PARAMS_USERS, take_user, "a user of 1 to " TEXT_OF(MM_EVENT_USER_MAX) " bytes"},
     {"others", MM_PARAMS_USERS, take_others, "0 or 1"},
-    {"not_accessed_since", MM_PARAMS_TOTALS, take_unused_since,
-     "a date such as 2026-01-31 or a date-time such as 2026-01-31T12:00:00Z (a + in it is written %2B)"},
+    {"not_accessed_since", MM_PARAMS_TOTALS, take_unused_since, WHEN},
     {"parents", MM_PARAMS_REPORT, take_parents, "joined, rows or none"},
     {"raw", MM_PARAMS_REPORT, take_raw, "0 or 1"},
     {"bom", MM_PARAMS_REPORT, take_bom, "0 or 1"},

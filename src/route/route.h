@@ -100,7 +100,9 @@ typedef struct mm_route {
     mm_sort_t sort;
     mm_direction_t direction;
     mm_agent_t agent;
-    int others; /* others=1: a row for what the rows of a resource do not account for */
+    int others;               /* others=1: a row for what the rows of a resource do not account for */
+    int has_since, has_until; /* uses of a period; both are beginnings of days in UTC, until is behind its end */
+    int64_t since_ms, until_ms;
     int has_unused_since;
     int64_t unused_since_ms;
     mm_extra_t extras[MM_EXTRAS]; /* in the order of their columns, each once */

@@ -42,7 +42,10 @@ apr_status_t mm_uses_open(mm_uses_t **uses, mm_store_t *store, const mm_uses_que
     if (!name) {
         return mm_err_set(err, APR_EINVAL, "\"%s\" cannot name a type of resources", query->type ? query->type : "");
     }
-    if (query->per_user) {
+    if (mm_uses_has_period(query)) {
+        name = mm_store_days_name(store, pool);
+    }
+    else if (query->per_user) {
         name = mm_store_users_name(store, pool);
     }
     opened = apr_pcalloc(pool, sizeof(*opened));

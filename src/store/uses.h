@@ -29,6 +29,10 @@ typedef struct mm_uses_query {
     mm_order_t order;
     bool backwards; /* the same order from its end */
     mm_agents_t agents;
+    /* Uses of these days only, from metrics_days: from since_ms on, and before until_ms, both of them beginnings of
+     * days in UTC. Rows have no times then. */
+    bool has_since, has_until;
+    int64_t since_ms, until_ms;
     bool unused_since; /* only what was last used before unused_since_ms */
     int64_t unused_since_ms;
 } mm_uses_query_t;
@@ -45,7 +49,8 @@ typedef struct mm_uses mm_uses_t;
 /* Nothing is sent before the first mm_uses_next. pool's end closes the cursor. APR_EINVAL: there can be no such type.
  *
  * What the server does for it: everything is read along an index (docs/data-model.md), but these are sorted by the
- * server: one user's or some resources' rows, and agents other than all by views or downloads. */
+ * server: one user's or some resources' rows, agents other than all by views or downloads, and periods, which it adds
+ * up as well. */
 apr_status_t mm_uses_open(mm_uses_t **uses, mm_store_t *store, const mm_uses_query_t *query, apr_pool_t *pool,
                           mm_err_t *err);
 

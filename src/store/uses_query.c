@@ -2,7 +2,7 @@
  *
  * A find, which an index serves; or, where the order goes by numbers that no document holds (the views of regular
  * agents are a difference), an aggregation that computes and sorts them. Its sort goes to the server's disk when it is
- * large, so that no number of documents makes it fail.
+ * large, so that no number of documents makes it fail. A period is an aggregation, too: its days are added up.
  */
 #include "store/uses_private.h"
 
@@ -56,16 +56,50 @@ static void append_before(bson_t *filter, const char *field, int64_t ms)
     bson_append_document_end(filter, &condition);
 }
 
+static void append_days(bson_t *filter, const mm_uses_query_t *query)
+{
+    bson_t bounds;
+
+    BSON_APPEND_DOCUMENT_BEGIN(filter, "day", &bounds);
+    if (query->has_since) {
+        BSON_APPEND_DATE_TIME(&bounds, "$gte", query->since_ms);
+    }
+    if (query->has_until) {
+        BSON_APPEND_DATE_TIME(&bounds, "$lt", query->until_ms);
+    }
+    bson_append_document_end(filter, &bounds);
+}
+
+/* A day has a document for all who are nobody; a report of users is not about them. */
+static void append_user(bson_t *filter, const mm_uses_query_t *query)
+{
+    bson_t condition;
+
+    if (query->user) {
+        mm_value_append_text(filter, "user", query->user);
+    }
+    else if (mm_uses_has_period(query)) {
+        BSON_APPEND_DOCUMENT_BEGIN(filter, "user", &condition);
+        BSON_APPEND_BOOL(&condition, "$exists", true);
+        bson_append_document_end(filter, &condition);
+    }
+}
+
 static void append_filter(bson_t *filter, const mm_uses_query_t *query)
 {
-    if (query->per_user) {
+    bool of_types = query->per_user || mm_uses_has_period(query); /* a collection with documents of all types */
+
+    if (mm_uses_has_period(query)) {
+        append_days(filter, query);
+    }
+    if (of_types) {
         mm_value_append_text(filter, "type", query->type);
     }
     if (query->ids) {
-        append_ids(filter, query->per_user ? "resource" : "_id", query);
+        append_ids(filter, of_types ? "resource" : "_id", query);
     }
-    if (query->per_user && query->user) {
-        mm_value_append_text(filter, "user", query->user);
+    if (query->per_user) {
+        append_user(filter, query);
     }
     if (query->unused_since) {
         append_before(filter, "last_viewed", query->unused_since_ms);
@@ -133,8 +167,8 @@ static void append_computed(bson_t *fields, const char *key, const char *all, co
 {
     bson_t outer, terms;
 
-    if (agents == MM_AGENTS_MACHINE) {
-        append_number(fields, key, machine);
+    if (agents != MM_AGENTS_REGULAR) {
+        append_number(fields, key, agents == MM_AGENTS_MACHINE ? machine : all);
         return;
     }
     BSON_APPEND_DOCUMENT_BEGIN(fields, key, &outer);
@@ -179,28 +213,76 @@ static mongoc_cursor_t *find(mongoc_collection_t *collection, const mm_uses_quer
     return cursor;
 }
 
+/* The days of a resource, or of a resource and a user, are one row: its counters added up. Documents of the period come
+ * out of it as those of the other collections are. */
+static void append_group(bson_t *group, const mm_uses_query_t *query)
+{
+    static const char *const counters[][2] = {{"views", "$views"},
+                                              {"downloads", "$downloads"},
+                                              {"machine_views", "$machine_views"},
+                                              {"machine_downloads", "$machine_downloads"}};
+    bson_t part;
+
+    if (query->per_user) {
+        BSON_APPEND_DOCUMENT_BEGIN(group, "_id", &part);
+        BSON_APPEND_UTF8(&part, "resource", "$resource");
+        BSON_APPEND_UTF8(&part, "user", "$user");
+        bson_append_document_end(group, &part);
+    }
+    else {
+        BSON_APPEND_UTF8(group, "_id", "$resource");
+    }
+    for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
+        BSON_APPEND_DOCUMENT_BEGIN(group, counters[i][0], &part);
+        BSON_APPEND_UTF8(&part, "$sum", counters[i][1]);
+        bson_append_document_end(group, &part);
+    }
+}
+
+static void append_shape(bson_t *shape, const mm_uses_query_t *query)
+{
+    for (size_t i = 0; row_fields[i]; i++) {
+        BSON_APPEND_INT32(shape, row_fields[i], 1);
+    }
+    if (query->per_user && mm_uses_has_period(query)) {
+        BSON_APPEND_UTF8(shape, "resource", "$_id.resource");
+        BSON_APPEND_UTF8(shape, "user", "$_id.user");
+    }
+    else if (query->per_user) {
+        BSON_APPEND_INT32(shape, "resource", 1);
+        BSON_APPEND_INT32(shape, "user", 1);
+    }
+    append_computed(shape, COMPUTED_VIEWS, "$views", "$machine_views", query->agents);
+    append_computed(shape, COMPUTED_DOWNLOADS, "$downloads", "$machine_downloads", query->agents);
+}
+
+static void append_stage(bson_t *stages, uint32_t *n, const char *name,
+                         void (*fill)(bson_t *doc, const mm_uses_query_t *query), const mm_uses_query_t *query)
+{
+    const char *key;
+    char buf[16];
+    bson_t stage, part;
+
+    bson_uint32_to_string((*n)++, &key, buf, sizeof(buf));
+    BSON_APPEND_DOCUMENT_BEGIN(stages, key, &stage);
+    BSON_APPEND_DOCUMENT_BEGIN(&stage, name, &part);
+    fill(&part, query);
+    bson_append_document_end(&stage, &part);
+    bson_append_document_end(stages, &stage);
+}
+
 static void append_stages(bson_t *pipeline, const mm_uses_query_t *query)
 {
-    bson_t stages, stage, part;
+    bson_t stages;
+    uint32_t n = 0;
 
     BSON_APPEND_ARRAY_BEGIN(pipeline, "pipeline", &stages);
-    BSON_APPEND_DOCUMENT_BEGIN(&stages, "0", &stage);
-    BSON_APPEND_DOCUMENT_BEGIN(&stage, "$match", &part);
-    append_filter(&part, query);
-    bson_append_document_end(&stage, &part);
-    bson_append_document_end(&stages, &stage);
-    BSON_APPEND_DOCUMENT_BEGIN(&stages, "1", &stage);
-    BSON_APPEND_DOCUMENT_BEGIN(&stage, "$project", &part);
-    append_projection(&part, query);
-    append_computed(&part, COMPUTED_VIEWS, "$views", "$machine_views", query->agents);
-    append_computed(&part, COMPUTED_DOWNLOADS, "$downloads", "$machine_downloads", query->agents);
-    bson_append_document_end(&stage, &part);
-    bson_append_document_end(&stages, &stage);
-    BSON_APPEND_DOCUMENT_BEGIN(&stages, "2", &stage);
-    BSON_APPEND_DOCUMENT_BEGIN(&stage, "$sort", &part);
-    append_sort(&part, query);
-    bson_append_document_end(&stage, &part);
-    bson_append_document_end(&stages, &stage);
+    append_stage(&stages, &n, "$match", append_filter, query);
+    if (mm_uses_has_period(query)) {
+        append_stage(&stages, &n, "$group", append_group, query);
+    }
+    append_stage(&stages, &n, "$project", append_shape, query);
+    append_stage(&stages, &n, "$sort", append_sort, query);
     bson_append_array_end(pipeline, &stages);
 }
 
@@ -225,5 +307,6 @@ mongoc_cursor_t *mm_uses_start(const mm_store_t *store, mongoc_collection_t *col
 {
     int32_t batch = (int32_t)(max < BATCH_MAX ? max : BATCH_MAX);
 
-    return is_computed(query) ? aggregate(store, collection, query, batch) : find(collection, query, batch);
+    return is_computed(query) || mm_uses_has_period(query) ? aggregate(store, collection, query, batch)
+                                                           : find(collection, query, batch);
 }

@@ -63,6 +63,8 @@ static void check_selection(const mm_route_t *route)
     HOLDS(!route->others || (route->sort == MM_SORT_RESOURCE && !route->user));
     HOLDS(route->sort <= MM_SORT_USER && route->agent <= MM_AGENT_MACHINE && route->direction <= MM_DIRECTION_DESC);
     HOLDS(route->n_extras <= MM_EXTRAS);
+    HOLDS(route->since_ms % 86400000 == 0 && route->until_ms % 86400000 == 0);
+    HOLDS(!route->has_since || !route->has_until || route->since_ms < route->until_ms);
     for (size_t i = 0; i < route->n_extras; i++) {
         HOLDS(route->extras[i] < MM_EXTRAS && !(seen & 1u << route->extras[i]));
         seen |= 1u << route->extras[i];
@@ -123,14 +125,14 @@ static const char *parent_of(const mm_route_t *route, apr_pool_t *pool)
 }
 
 /* A time within the years that have four digits can be written; all that are accepted are within them, or a day off. */
-static const char *time_of(const mm_route_t *route, apr_pool_t *pool)
+static const char *time_of(int has, int64_t ms, apr_pool_t *pool)
 {
     apr_time_exp_t t;
 
-    if (!route->has_unused_since) {
+    if (!has) {
         return NULL;
     }
-    int64_t ms = route->unused_since_ms, seconds = ms / 1000 - (ms % 1000 < 0);
+    int64_t seconds = ms / 1000 - (ms % 1000 < 0);
     HOLDS(apr_time_exp_gmt(&t, apr_time_from_sec(seconds)) == APR_SUCCESS);
     return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
                         t.tm_hour, t.tm_min, t.tm_sec, (int)(ms - seconds * 1000));
@@ -159,7 +161,9 @@ static const char *report_args(const mm_route_t *route, apr_pool_t *pool)
     args = with(args, "user", route->user ? escape(route->user, pool) : NULL, pool);
     args = with(args, "parent", parent_of(route, pool), pool);
     args = with(args, "others", route->others ? "1" : NULL, pool);
-    return with(args, "not_accessed_since", time_of(route, pool), pool);
+    args = with(args, "since", time_of(route->has_since, route->since_ms, pool), pool);
+    args = with(args, "until", time_of(route->has_until, route->until_ms, pool), pool);
+    return with(args, "not_accessed_since", time_of(route->has_unused_since, route->unused_since_ms, pool), pool);
 }
 
 /* The same request in its plainest form. */
@@ -201,6 +205,8 @@ static void check_same(const mm_route_t *a, const mm_route_t *b)
     HOLDS(a->limit == b->limit && a->offset == b->offset && a->parents == b->parents);
     HOLDS(a->format == b->format);
     HOLDS(a->sort == b->sort && a->direction == b->direction && a->agent == b->agent);
+    HOLDS(a->has_since == b->has_since && a->since_ms == b->since_ms);
+    HOLDS(a->has_until == b->has_until && a->until_ms == b->until_ms);
     HOLDS(a->has_unused_since == b->has_unused_since && a->unused_since_ms == b->unused_since_ms);
     HOLDS(a->n_extras == b->n_extras && memcmp(a->extras, b->extras, a->n_extras * sizeof(a->extras[0])) == 0);
     HOLDS(a->raw == b->raw && a->bom == b->bom && a->wants_post == b->wants_post);

@@ -355,6 +355,40 @@ def test_not_accessed_since(site):
     assert len(report(site, "/metrics?not_accessed_since=2027-01-01T00:00")) == 5
 
 
+def day(site, type_, id_, date, user=None, **counters):
+    from datetime import datetime
+    document = {"type": type_, "resource": id_, "day": datetime.fromisoformat(date), **counters}
+    site.counts.db.metrics_days.insert_one({**document, **({"user": user} if user else {})})
+
+
+def test_periods(site):
+    fill(site)
+    day(site, "datasets", "d1", "2025-12-31", "ann", views=9)
+    day(site, "datasets", "d1", "2026-01-01", "ann", views=1)
+    day(site, "datasets", "d1", "2026-01-31", "secret-bob", views=2, downloads=2)
+    day(site, "datasets", "d1", "2026-01-31", views=4, machine_views=3)
+    day(site, "datasets", "d2", "2026-01-15", views=1, downloads=1)
+    day(site, "datasets", "secret-d", "2026-01-15", "ann", views=8)
+    day(site, "datasets", "d1", "2026-02-01", "ann", views=9)
+    january = "since=2026-01-01&until=2026-02-01"
+    assert report(site, f"/metrics/datasets?parents=none&{january}")[1:] == [
+        ["secret-d", "Hidden", "8", "0", "", ""], ["d1", "One", "7", "2", "", ""], ["d2", "Two", "1", "1", "", ""]]
+    assert [row[0] for row in report(site, f"/guarded/datasets?{january}&sort=downloads", headers=ADA)[1:]] == ["d1", "d2"]
+    assert [row[2] for row in report(site, f"/metrics/datasets/d1?agent=regular&{january}")[1:]] == ["4"]
+    assert uses(site, f"/guarded/datasets/users?{january}", headers=ADA) == [("d1", "ann", 1, 0)]
+    assert uses(site, f"/guarded/datasets/users?others=1&{january}", headers=ADA) == [
+        ("d1", "ann", 1, 0), ("d1", "", 6, 2), ("d2", "", 1, 1)]
+    assert [row[2] for row in report(site, "/metrics/datasets/d1?since=2026-01-31T23:59:59")[1:]] == ["15"]
+    assert [row[2] for row in report(site, "/metrics/datasets/d1?until=2026-01-01")[1:]] == ["9"]
+    assert report(site, "/metrics/collections/c1/datasets?since=2026-03-01")[1:] == []
+    assert [row[0] for row in report(site, f"/metrics/collections/c1/datasets?{january}&limit=1")[1:]] == ["secret-d"]
+    assert site.get("/metrics/datasets.json?since=2026-01-01T10:00&until=2026-01-31T01:00").json["period"] == {
+        "since": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z"}
+    for query in ("since=2026-01-01&until=2026-01-01", "since=2026-01-01&sort=last_viewed",
+                  "since=2026-01-01&not_accessed_since=2026-01-01", "until=soon"):
+        assert site.get(f"/metrics/datasets?{query}").status == 400
+
+
 def test_reports_are_read_only(site):
     for path in ("/metrics/users", "/metrics/datasets/users", "/metrics/datasets/d1", "/metrics/collections/c1/datasets"):
         answer = site.post(path)

@@ -52,6 +52,31 @@ static void test_others_set_the_order(void **state)
     assert_int_equal(route.sort, MM_SORT_DEFAULT);
 }
 
+static void test_periods(void **state)
+{
+    static const struct {
+        mm_route_t route;
+        const char *told; /* NULL: it goes */
+    } cases[] = {
+        {{.has_since = 1, .since_ms = 5}, NULL},
+        {{.has_until = 1, .until_ms = -5}, NULL},
+        {{.has_since = 1, .since_ms = 5, .has_until = 1, .until_ms = 6}, NULL},
+        {{.has_since = 1, .since_ms = 5, .has_until = 1, .until_ms = 5}, "There is no day"},
+        {{.has_since = 1, .has_unused_since = 1}, "all time"},
+        {{.has_until = 1, .sort = MM_SORT_LAST_VIEWED}, "can be views"},
+        {{.endpoint = MM_ENDPOINT_USERS, .has_until = 1, .sort = MM_SORT_DOWNLOADS}, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        mm_route_t route = cases[i].route;
+        mm_err_t err = {0};
+
+        assert_int_equal(mm_combine_check(&route, &err), cases[i].told ? 400 : 0);
+        assert_true(!cases[i].told || strstr(err.text, cases[i].told));
+    }
+}
+
 static void test_backwards(void **state)
 {
     (void)state;
@@ -85,10 +110,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, unit_setup, unit_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_sorts),
-        TEST(test_others_set_the_order),
-        TEST(test_backwards),
-        TEST(test_people),
+        TEST(test_sorts), TEST(test_others_set_the_order), TEST(test_periods), TEST(test_backwards), TEST(test_people),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

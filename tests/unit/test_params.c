@@ -116,6 +116,29 @@ static void test_selections(void **state)
     assert_refused(*state, "user=ann", "\"user\" here");
 }
 
+static void test_periods_are_of_whole_days(void **state)
+{
+    static const struct {
+        const char *args;
+        int64_t since, until;
+    } cases[] = {{"since=1970-01-02&until=1970-01-03", 1, 2},
+                 {"since=1970-01-02T23:59:59.999Z&until=1970-01-03T00:00:00.001Z", 1, 3},
+                 {"since=1969-12-31T12:00&until=1969-12-31T12:00", -1, 0},
+                 {"since=1970-01-02T00:00:00%2B01:00&until=1970-01-02T23:00:00-01:00", 0, 2}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        mm_route_t route = taken(*state, cases[i].args);
+        assert_true(route.has_since && route.has_until);
+        assert_int_equal(route.since_ms, cases[i].since * 86400000);
+        assert_int_equal(route.until_ms, cases[i].until * 86400000);
+    }
+    assert_false(taken(*state, "until=2026-01-01").has_since);
+    assert_refused(*state, "since=january", "2026-01-31");
+    assert_refused(*state, "until=", "2026-01-31");
+    assert_int_equal(taken(*state, "until=9999-12-31").until_ms, INT64_C(253402214400000));
+    assert_refused(*state, "until=9999-12-31T00:01", "2026-01-31");
+}
+
 static void test_parameters_of_some_reports(void **state)
 {
     mm_route_t route;
@@ -143,9 +166,9 @@ static void test_unknown(void **state)
     mm_err_t err;
     const char *format;
 
-    assert_refused(
-        *state, "since=2026",
-        "\"since\" here; there are: limit, offset, sort, order, agent, columns, parent, parents, raw, bom, format.");
+    assert_refused(*state, "sin=2026",
+                   "\"sin\" here; there are: limit, offset, sort, order, agent, columns, parent, since, until, "
+                   "parents, raw, bom, format.");
     assert_refused(*state, "id=1", "\"id\" here");
     assert_refused(*state, "Limit=1", "\"Limit\" here");
     assert_refused(*state, "limit=1&=2", "\"\" here");
@@ -215,11 +238,17 @@ static void test_quoting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing),    cmocka_unit_test(test_what_was_given),
-        cmocka_unit_test(test_numbers),    cmocka_unit_test(test_switches_and_words),
-        cmocka_unit_test(test_selections), cmocka_unit_test(test_parameters_of_some_reports),
-        cmocka_unit_test(test_unknown),    cmocka_unit_test(test_twice),
-        cmocka_unit_test(test_decoding),   cmocka_unit_test(test_format_is_handed_on),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_what_was_given),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_switches_and_words),
+        cmocka_unit_test(test_selections),
+        cmocka_unit_test(test_periods_are_of_whole_days),
+        cmocka_unit_test(test_parameters_of_some_reports),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_twice),
+        cmocka_unit_test(test_decoding),
+        cmocka_unit_test(test_format_is_handed_on),
         cmocka_unit_test(test_quoting),
     };
 

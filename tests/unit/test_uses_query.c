@@ -164,6 +164,89 @@ static void test_orders_and_selections_of_users(void **state)
     }
 }
 
+#define DAY_MS INT64_C(86400000)
+
+static void insert_day(mm_store_t *store, const char *type, const char *id, int day, const char *user, int views,
+                       int downloads, int machine_views)
+{
+    bson_t doc = BSON_INITIALIZER;
+
+    BSON_APPEND_UTF8(&doc, "type", type);
+    mm_value_append_text(&doc, "resource", id);
+    BSON_APPEND_DATE_TIME(&doc, "day", day * DAY_MS);
+    if (user) {
+        mm_value_append_text(&doc, "user", user);
+    }
+    BSON_APPEND_INT64(&doc, "views", views);
+    if (downloads) {
+        BSON_APPEND_INT64(&doc, "downloads", downloads); /* absent while nothing changed it */
+    }
+    if (machine_views) {
+        BSON_APPEND_INT64(&doc, "machine_views", machine_views);
+    }
+    unit_insert_doc(store, "metrics_days", &doc);
+    bson_destroy(&doc);
+}
+
+/* "id:user views/downloads" of the first row */
+static const char *first_of(mm_store_t *store, const mm_uses_query_t *query, apr_pool_t *pool)
+{
+    mm_uses_t *uses;
+    mm_use_t row;
+    mm_err_t err = {0};
+    size_t n;
+
+    assert_int_equal(mm_uses_open(&uses, store, query, pool, &err), APR_SUCCESS);
+    if (mm_uses_next(uses, &row, 1, &n, pool, &err) != APR_SUCCESS || n != 1) {
+        fail_msg("%s", err.text);
+    }
+    assert_int_equal(row.last_viewed_ms, MM_TIME_NONE);
+    return apr_psprintf(pool, "%s:%s %d/%d %d", row.id, row.user ? row.user : "", (int)row.views, (int)row.downloads,
+                        (int)row.machine_views);
+}
+
+static void test_periods(void **state)
+{
+    static const char *const b[] = {"b"};
+    unit_t *unit = *state;
+    mm_store_t *store = unit_store(unit->pool);
+    mm_uses_query_t query = {.type = "datasets", .has_since = true, .since_ms = 10 * DAY_MS};
+    const char *types[] = {"datasets"};
+
+    assert_int_equal(mm_store_prepare(store, types, 1, NULL), APR_SUCCESS);
+    insert_day(store, "datasets", "a", 9, NULL, 100, 0, 0);
+    insert_day(store, "datasets", "a", 10, NULL, 2, 1, 2);
+    insert_day(store, "datasets", "a", 10, "ann", 1, 0, 0);
+    insert_day(store, "datasets", "a", 11, "ann", 2, 2, 1);
+    insert_day(store, "datasets", "b", 11, NULL, 4, 0, 0);
+    insert_day(store, "datasets", "b", 12, "\xff", 2, 0, 0);
+    insert_day(store, "datasets", "c", 10, "ann", 0, 0, 0);
+    insert_day(store, "files", "a", 10, "ann", 50, 0, 0);
+    assert_string_equal(order_of(store, &query, unit->pool), "b a");
+    query.has_until = true;
+    query.until_ms = 12 * DAY_MS;
+    assert_string_equal(order_of(store, &query, unit->pool), "a b");
+    assert_string_equal(first_of(store, &query, unit->pool), "a: 5/3 3");
+    query.agents = MM_AGENTS_REGULAR;
+    assert_string_equal(order_of(store, &query, unit->pool), "b a");
+    query.agents = MM_AGENTS_ALL;
+    query.backwards = true;
+    query.order = MM_ORDER_DOWNLOADS;
+    assert_string_equal(order_of(store, &query, unit->pool), "b a");
+    query = (mm_uses_query_t){.type = "datasets", .has_until = true, .until_ms = 10 * DAY_MS};
+    assert_string_equal(first_of(store, &query, unit->pool), "a: 100/0 0");
+    query = (mm_uses_query_t){.type = "datasets", .per_user = true, .has_since = true, .since_ms = 10 * DAY_MS};
+    assert_string_equal(order_of(store, &query, unit->pool), "a:ann b:\xff");
+    assert_string_equal(first_of(store, &query, unit->pool), "a:ann 3/2 1");
+    query.order = MM_ORDER_USER;
+    assert_string_equal(order_of(store, &query, unit->pool), "a:ann b:\xff");
+    query.user = "ann";
+    assert_string_equal(order_of(store, &query, unit->pool), "a:ann");
+    query.ids = b;
+    query.n_ids = 1;
+    assert_string_equal(order_of(store, &query, unit->pool), "");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, unit_setup, unit_teardown)
@@ -172,6 +255,7 @@ int main(void)
         TEST(test_orders_by_agents),
         TEST(test_selections_of_totals),
         TEST(test_orders_and_selections_of_users),
+        TEST(test_periods),
     };
 
     return cmocka_run_group_tests(tests, unit_store_group, NULL);
