@@ -25,15 +25,8 @@ int ctl_settings(mm_settings_t **settings, const char *spool_dir, const char *pa
     return rv == APR_SUCCESS ? CTL_OK : ctl_failed("%s", err.text);
 }
 
-static int read_uri(const char **uri, const char *path, apr_pool_t *pool)
+static int take_uri(const char **uri, char *text, size_t len, const char *path)
 {
-    mm_err_t err;
-    char *text;
-    size_t len;
-
-    if (mm_file_slurp(&text, &len, path, URI_MAX, pool, &err) != APR_SUCCESS) {
-        return ctl_failed("%s", err.text);
-    }
     if (strlen(text) != len) {
         return ctl_failed("%s holds bytes that no URI has", path);
     }
@@ -43,12 +36,32 @@ static int read_uri(const char **uri, const char *path, apr_pool_t *pool)
     return CTL_OK;
 }
 
-/* The settings stand in a directory of somebody whom root must not trust, who could name any file: only what is meant
- * to be a URI is taken out of it. */
+static int read_uri(const char **uri, const char *path, apr_pool_t *pool)
+{
+    mm_err_t err;
+    char *text;
+    size_t len;
+
+    if (mm_file_slurp(&text, &len, path, URI_MAX, pool, &err) != APR_SUCCESS) {
+        return ctl_failed("%s", err.text);
+    }
+    return take_uri(uri, text, len, path);
+}
+
+/* The settings stand in a directory of somebody whom root must not trust, who could name any file: only a file of
+ * root's is read, and only what is meant to be a URI is taken out of it. */
 static int read_named(const char **uri, const char *path, apr_pool_t *pool)
 {
     const char *found = NULL;
-    int code = read_uri(&found, path, pool);
+    mm_err_t err;
+    char *text;
+    size_t len;
+    int code;
+
+    if (mm_file_slurp_plain(&text, &len, path, URI_MAX, MM_FILE_ROOTS, pool, &err) != APR_SUCCESS) {
+        return ctl_failed("%s; the settings name it as the place of the URI. --uri-file says another one", err.text);
+    }
+    code = take_uri(&found, text, len, path);
 
     if (code == CTL_OK && strncmp(found, "mongodb", 7) != 0) {
         return ctl_failed("%s, which the settings name, holds no mongodb URI", path);

@@ -148,7 +148,7 @@ apr_status_t mm_pattern_file_read(apr_array_header_t *patterns, const char *path
 {
     char *text;
     size_t len;
-    apr_status_t rv = mm_file_slurp_plain(&text, &len, path, MM_PATTERN_FILE_MAX, pool, err);
+    apr_status_t rv = mm_file_slurp_plain(&text, &len, path, MM_PATTERN_FILE_MAX, 0, pool, err);
 
     return rv == APR_SUCCESS ? mm_pattern_file_parse(patterns, text, len, path, pool, err) : rv;
 }

@@ -115,18 +115,38 @@ apr_status_t mm_file_slurp(char **data, size_t *len, const char *path, size_t ma
     return slurp_fd(data, len, fd, path, max, pool, err);
 }
 
-apr_status_t mm_file_slurp_plain(char **data, size_t *len, const char *path, size_t max, apr_pool_t *pool,
-                                 mm_err_t *err)
+/* Looked at before it is opened: to open a pipe can block, and to open a device can do something. */
+static apr_status_t look_at(int at, const char *path, unsigned only, mm_err_t *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat info;
 
-    if (fd < 0) {
+    if (at < 0 || fstat(at, &info) != 0) {
         return mm_err_set_os(err, errno, "%s cannot be opened", path);
     }
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-        close(fd);
+    if (!S_ISREG(info.st_mode)) {
         return mm_err_set(err, APR_EINVAL, "%s is no plain file", path);
     }
-    return slurp_fd(data, len, fd, path, max, pool, err);
+    if (only & MM_FILE_ROOTS && geteuid() == 0 && (info.st_uid != 0 || info.st_mode & (S_IWGRP | S_IWOTH))) {
+        return mm_err_set(err, APR_EINVAL, "%s is not root's alone to write, so that root does not believe it", path);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t mm_file_slurp_plain(char **data, size_t *len, const char *path, size_t max, unsigned only,
+                                 apr_pool_t *pool, mm_err_t *err)
+{
+    int at = open(path, O_PATH | O_CLOEXEC | (only & MM_FILE_NO_LINK ? O_NOFOLLOW : 0));
+    apr_status_t status = look_at(at, path, only, err);
+    char by_number[40];
+    int fd = -1;
+
+    if (status == APR_SUCCESS) {
+        snprintf(by_number, sizeof(by_number), "/proc/self/fd/%d", at);
+        fd = open(by_number, O_RDONLY | O_CLOEXEC);
+        status = fd >= 0 ? APR_SUCCESS : mm_err_set_os(err, errno, "%s cannot be opened", path);
+    }
+    if (at >= 0) {
+        close(at);
+    }
+    return status == APR_SUCCESS ? slurp_fd(data, len, fd, path, max, pool, err) : status;
 }

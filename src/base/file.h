@@ -18,9 +18,15 @@ apr_status_t mm_file_commit(int dirfd, int fd, const char *from, const char *int
  * *len. */
 apr_status_t mm_file_slurp(char **data, size_t *len, const char *path, size_t max, apr_pool_t *pool, mm_err_t *err);
 
-/* The same for a file in a directory that is not ours: anything but a plain file, a pipe that would make us wait among
- * them, is APR_EINVAL. */
-apr_status_t mm_file_slurp_plain(char **data, size_t *len, const char *path, size_t max, apr_pool_t *pool,
-                                 mm_err_t *err);
+/* What mm_file_slurp_plain does not take. */
+enum {
+    MM_FILE_NO_LINK = 1 << 0, /* a symbolic link */
+    MM_FILE_ROOTS = 1 << 1    /* when called by root: a file that others than root can write */
+};
+
+/* The same for a file that somebody else has named, or put there: anything but a plain file is APR_EINVAL and is not
+ * opened (a pipe would make us wait), nor is what `only` (MM_FILE_…) excludes. */
+apr_status_t mm_file_slurp_plain(char **data, size_t *len, const char *path, size_t max, unsigned only,
+                                 apr_pool_t *pool, mm_err_t *err);
 
 #endif

@@ -375,7 +375,7 @@ apr_status_t mm_settings_read(mm_settings_t **settings, const char *path, apr_po
     mm_err_t why;
     char *text;
     size_t len;
-    apr_status_t rv = mm_file_slurp_plain(&text, &len, path, MM_SETTINGS_MAX, pool, err);
+    apr_status_t rv = mm_file_slurp_plain(&text, &len, path, MM_SETTINGS_MAX, MM_FILE_NO_LINK, pool, err);
 
     if (rv != APR_SUCCESS) {
         return rv;

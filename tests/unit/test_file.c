@@ -59,13 +59,22 @@ static void takes_plain_files_alone(void **state)
     mm_err_t err = {.text = ""};
 
     make(unit, "plain", "abc", 3);
-    assert_int_equal(mm_file_slurp_plain(&data, &len, path_of(unit, "plain"), 10, unit->pool, &err), APR_SUCCESS);
+    assert_int_equal(mm_file_slurp_plain(&data, &len, path_of(unit, "plain"), 10, 0, unit->pool, &err), APR_SUCCESS);
     assert_string_equal(data, "abc");
-    assert_int_equal(mm_file_slurp_plain(&data, &len, path_of(unit, "plain"), 2, unit->pool, &err), APR_ENOSPC);
+    assert_int_equal(mm_file_slurp_plain(&data, &len, path_of(unit, "plain"), 2, 0, unit->pool, &err), APR_ENOSPC);
     assert_int_equal(mkfifo(path_of(unit, "pipe"), 0600), 0);
-    assert_int_equal(mm_file_slurp_plain(&data, &len, path_of(unit, "pipe"), 10, unit->pool, &err), APR_EINVAL);
+    assert_int_equal(mm_file_slurp_plain(&data, &len, path_of(unit, "pipe"), 10, 0, unit->pool, &err), APR_EINVAL);
     assert_non_null(strstr(err.text, "no plain file"));
-    assert_true(APR_STATUS_IS_ENOENT(mm_file_slurp_plain(&data, &len, path_of(unit, "none"), 10, unit->pool, &err)));
+    assert_int_equal(symlink(path_of(unit, "plain"), path_of(unit, "link")), 0);
+    assert_int_equal(mm_file_slurp_plain(&data, &len, path_of(unit, "link"), 10, 0, unit->pool, &err), APR_SUCCESS);
+    assert_int_equal(mm_file_slurp_plain(&data, &len, path_of(unit, "link"), 10, MM_FILE_NO_LINK, unit->pool, &err),
+                     APR_EINVAL);
+    assert_int_equal(mm_file_slurp_plain(&data, &len, path_of(unit, "plain"), 10, MM_FILE_ROOTS, unit->pool, &err),
+                     APR_SUCCESS);
+    assert_int_equal(chmod(path_of(unit, "plain"), 0620), 0);
+    assert_int_equal(mm_file_slurp_plain(&data, &len, path_of(unit, "link"), 10, MM_FILE_ROOTS, unit->pool, &err),
+                     geteuid() == 0 ? APR_EINVAL : APR_SUCCESS);
+    assert_true(APR_STATUS_IS_ENOENT(mm_file_slurp_plain(&data, &len, path_of(unit, "none"), 10, 0, unit->pool, &err)));
 }
 
 static void says_how_much_was_written(void **state)
