@@ -40,6 +40,9 @@ static const mm_column_t all[] = {
     [EXTRA + MM_EXTRA_REGULAR_DOWNLOADS] = {"regular_downloads", MM_CELL_INT, NULL, NULL},
     [EXTRA + MM_EXTRA_MACHINE_VIEWS] = {"machine_views", MM_CELL_INT, NULL, NULL},
     [EXTRA + MM_EXTRA_MACHINE_DOWNLOADS] = {"machine_downloads", MM_CELL_INT, NULL, NULL},
+    [EXTRA + MM_EXTRA_UNIQUE_VIEWS] = {"unique_views", MM_CELL_INT, NULL, NULL},
+    [EXTRA + MM_EXTRA_UNIQUE_DOWNLOADS] = {"unique_downloads", MM_CELL_INT, NULL, NULL},
+    [EXTRA + MM_EXTRA_UNIQUE_INVESTIGATIONS] = {"unique_investigations", MM_CELL_INT, NULL, NULL},
 };
 _Static_assert(sizeof(all) / sizeof(all[0]) == MM_COLUMNS_MAX, "MM_COLUMNS_MAX is the number of columns");
 
@@ -95,7 +98,7 @@ static mm_cell_t number(int64_t value)
     return (mm_cell_t){.number = value};
 }
 
-static mm_cell_t extra_cell(mm_extra_t extra, const mm_page_row_t *row)
+static mm_cell_t extra_cell(mm_extra_t extra, mm_agent_t agent, const mm_page_row_t *row)
 {
     const mm_use_t *use = row->use;
 
@@ -120,6 +123,12 @@ static mm_cell_t extra_cell(mm_extra_t extra, const mm_page_row_t *row)
         return number(use->machine_views);
     case MM_EXTRA_MACHINE_DOWNLOADS:
         return number(use->machine_downloads);
+    case MM_EXTRA_UNIQUE_VIEWS:
+        return number(of_agent(use->unique_views, use->machine_unique_views, agent));
+    case MM_EXTRA_UNIQUE_DOWNLOADS:
+        return number(of_agent(use->unique_downloads, use->machine_unique_downloads, agent));
+    case MM_EXTRA_UNIQUE_INVESTIGATIONS:
+        return number(of_agent(use->unique_investigations, use->machine_unique_investigations, agent));
     }
     return text(NULL);
 }
@@ -148,7 +157,7 @@ static mm_cell_t cell(unsigned source, const mm_route_t *route, const char *type
     case LAST_DOWNLOADED:
         return number(use->last_downloaded_ms);
     default:
-        return extra_cell((mm_extra_t)(source - EXTRA), row);
+        return extra_cell((mm_extra_t)(source - EXTRA), route->agent, row);
     }
 }
 

@@ -54,6 +54,9 @@ static void make_query(mm_rows_t *rows)
                                     .until_ms = route->until_ms,
                                     .unused_since = route->has_unused_since,
                                     .unused_since_ms = route->unused_since_ms};
+    for (size_t i = 0; i < route->n_extras; i++) {
+        rows->query.uniques |= route->extras[i] >= MM_EXTRA_UNIQUE_VIEWS;
+    }
     if (route->id) {
         rows->query.ids = &route->id;
         rows->query.n_ids = 1;
@@ -217,6 +220,12 @@ static void account_for(mm_use_t *left, const mm_use_t *use)
     take_off(&left->downloads, use->downloads);
     take_off(&left->machine_views, use->machine_views);
     take_off(&left->machine_downloads, use->machine_downloads);
+    take_off(&left->unique_views, use->unique_views);
+    take_off(&left->unique_downloads, use->unique_downloads);
+    take_off(&left->unique_investigations, use->unique_investigations);
+    take_off(&left->machine_unique_views, use->machine_unique_views);
+    take_off(&left->machine_unique_downloads, use->machine_unique_downloads);
+    take_off(&left->machine_unique_investigations, use->machine_unique_investigations);
 }
 
 /* What is left of the resource whose users are through. When each use was is not known of what is left. */

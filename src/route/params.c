@@ -159,6 +159,9 @@ static const word_t extra_words[] = {{"owner", MM_EXTRA_OWNER},
                                      {"regular_downloads", MM_EXTRA_REGULAR_DOWNLOADS},
                                      {"machine_views", MM_EXTRA_MACHINE_VIEWS},
                                      {"machine_downloads", MM_EXTRA_MACHINE_DOWNLOADS},
+                                     {"unique_views", MM_EXTRA_UNIQUE_VIEWS},
+                                     {"unique_downloads", MM_EXTRA_UNIQUE_DOWNLOADS},
+                                     {"unique_investigations", MM_EXTRA_UNIQUE_INVESTIGATIONS},
                                      {NULL, 0}};
 
 static bool take_columns(const target_t *target, const char *value)
@@ -269,7 +272,8 @@ static const param_t params[] = {
     {"agent", MM_PARAMS_REPORT, take_agent, "all, regular or machine"},
     {"columns", MM_PARAMS_REPORT, take_columns,
      "some of owner, owner_name, size_bytes, created, status, location, regular_views, regular_downloads, "
-     "machine_views, machine_downloads, with commas between them"},
+     "machine_views, machine_downloads, unique_views, unique_downloads, unique_investigations, with commas between "
+     "them"},
     {"parent", MM_PARAMS_REPORT, take_parent, "TYPE:ID, such as collections:52f1"},
     {"since", MM_PARAMS_REPORT, take_since, WHEN},
     {"until", MM_PARAMS_REPORT, take_until, WHEN},

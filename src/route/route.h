@@ -64,9 +64,12 @@ typedef enum mm_extra {
     MM_EXTRA_REGULAR_VIEWS,
     MM_EXTRA_REGULAR_DOWNLOADS,
     MM_EXTRA_MACHINE_VIEWS,
-    MM_EXTRA_MACHINE_DOWNLOADS
+    MM_EXTRA_MACHINE_DOWNLOADS,
+    MM_EXTRA_UNIQUE_VIEWS, /* these three of the agents asked for */
+    MM_EXTRA_UNIQUE_DOWNLOADS,
+    MM_EXTRA_UNIQUE_INVESTIGATIONS
 } mm_extra_t;
-#define MM_EXTRAS 10
+#define MM_EXTRAS 13
 
 typedef enum mm_parents_style { MM_PARENTS_JOINED, MM_PARENTS_ROWS, MM_PARENTS_NONE } mm_parents_style_t;
 

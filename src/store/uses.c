@@ -73,7 +73,13 @@ static const struct {
               {"machine_views", offsetof(mm_use_t, machine_views), mm_value_count},
               {"machine_downloads", offsetof(mm_use_t, machine_downloads), mm_value_count},
               {"last_viewed", offsetof(mm_use_t, last_viewed_ms), time_of},
-              {"last_downloaded", offsetof(mm_use_t, last_downloaded_ms), time_of}};
+              {"last_downloaded", offsetof(mm_use_t, last_downloaded_ms), time_of},
+              {"unique_views", offsetof(mm_use_t, unique_views), mm_value_count},
+              {"unique_downloads", offsetof(mm_use_t, unique_downloads), mm_value_count},
+              {"unique_investigations", offsetof(mm_use_t, unique_investigations), mm_value_count},
+              {"machine_unique_views", offsetof(mm_use_t, machine_unique_views), mm_value_count},
+              {"machine_unique_downloads", offsetof(mm_use_t, machine_unique_downloads), mm_value_count},
+              {"machine_unique_investigations", offsetof(mm_use_t, machine_unique_investigations), mm_value_count}};
 
 static void read_field(mm_use_t *row, const bson_iter_t *field)
 {

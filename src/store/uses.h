@@ -29,6 +29,7 @@ typedef struct mm_uses_query {
     mm_order_t order;
     bool backwards; /* the same order from its end */
     mm_agents_t agents;
+    bool uniques; /* read unique uses, too */
     /* Uses of these days only, from metrics_days: from since_ms on, and before until_ms, both of them beginnings of
      * days in UTC. Rows have no times then. */
     bool has_since, has_until;
@@ -42,6 +43,9 @@ typedef struct mm_use {
     const char *user; /* the same; NULL in totals */
     int64_t views, downloads, machine_views, machine_downloads;
     int64_t last_viewed_ms, last_downloaded_ms; /* or MM_TIME_NONE */
+    /* Only where the query wants uniques; else 0. */
+    int64_t unique_views, unique_downloads, unique_investigations;
+    int64_t machine_unique_views, machine_unique_downloads, machine_unique_investigations;
 } mm_use_t;
 
 typedef struct mm_uses mm_uses_t;

@@ -6,6 +6,8 @@
  */
 #include "store/uses_private.h"
 
+#include <stdio.h>
+
 #include "store/value.h"
 
 /* A batch of a cursor is held in memory on both sides; a row is some 150 bytes. */
@@ -17,8 +19,26 @@
 #define COMPUTED_VIEWS     "_views"
 #define COMPUTED_DOWNLOADS "_downloads"
 
-static const char *const row_fields[] = {
-    "views", "downloads", "machine_views", "machine_downloads", "last_viewed", "last_downloaded", NULL};
+/* Those before the mark are read always, those behind it where uniques are wanted. */
+static const char *const row_fields[] = {"views",
+                                         "downloads",
+                                         "machine_views",
+                                         "machine_downloads",
+                                         "last_viewed",
+                                         "last_downloaded",
+                                         "unique_views",
+                                         "unique_downloads",
+                                         "unique_investigations",
+                                         "machine_unique_views",
+                                         "machine_unique_downloads",
+                                         "machine_unique_investigations"};
+#define ALL_FIELDS   (sizeof(row_fields) / sizeof(row_fields[0]))
+#define USUAL_FIELDS (ALL_FIELDS - 6)
+
+static size_t n_fields(const mm_uses_query_t *query)
+{
+    return query->uniques ? ALL_FIELDS : USUAL_FIELDS;
+}
 
 /* --- which ---------------------------------------------------------------------------------------------------------
  */
@@ -184,7 +204,7 @@ static void append_computed(bson_t *fields, const char *key, const char *all, co
 
 static void append_projection(bson_t *projection, const mm_uses_query_t *query)
 {
-    for (size_t i = 0; row_fields[i]; i++) {
+    for (size_t i = 0; i < n_fields(query); i++) {
         BSON_APPEND_INT32(projection, row_fields[i], 1);
     }
     if (query->per_user) {
@@ -217,10 +237,6 @@ static mongoc_cursor_t *find(mongoc_collection_t *collection, const mm_uses_quer
  * out of it as those of the other collections are. */
 static void append_group(bson_t *group, const mm_uses_query_t *query)
 {
-    static const char *const counters[][2] = {{"views", "$views"},
-                                              {"downloads", "$downloads"},
-                                              {"machine_views", "$machine_views"},
-                                              {"machine_downloads", "$machine_downloads"}};
     bson_t part;
 
     if (query->per_user) {
@@ -232,16 +248,19 @@ static void append_group(bson_t *group, const mm_uses_query_t *query)
     else {
         BSON_APPEND_UTF8(group, "_id", "$resource");
     }
-    for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
-        BSON_APPEND_DOCUMENT_BEGIN(group, counters[i][0], &part);
-        BSON_APPEND_UTF8(&part, "$sum", counters[i][1]);
+    for (size_t i = 0; i < n_fields(query); i++) {
+        char path[64];
+
+        snprintf(path, sizeof(path), "$%s", row_fields[i]);
+        BSON_APPEND_DOCUMENT_BEGIN(group, row_fields[i], &part);
+        BSON_APPEND_UTF8(&part, "$sum", path); /* of times, which days have none of, it is 0, and no time */
         bson_append_document_end(group, &part);
     }
 }
 
 static void append_shape(bson_t *shape, const mm_uses_query_t *query)
 {
-    for (size_t i = 0; row_fields[i]; i++) {
+    for (size_t i = 0; i < n_fields(query); i++) {
         BSON_APPEND_INT32(shape, row_fields[i], 1);
     }
     if (query->per_user && mm_uses_has_period(query)) {

@@ -110,7 +110,10 @@ static const char *columns_of(const mm_route_t *route, apr_pool_t *pool)
                                                  [MM_EXTRA_REGULAR_VIEWS] = "regular_views",
                                                  [MM_EXTRA_REGULAR_DOWNLOADS] = "regular_downloads",
                                                  [MM_EXTRA_MACHINE_VIEWS] = "machine_views",
-                                                 [MM_EXTRA_MACHINE_DOWNLOADS] = "machine_downloads"};
+                                                 [MM_EXTRA_MACHINE_DOWNLOADS] = "machine_downloads",
+                                                 [MM_EXTRA_UNIQUE_VIEWS] = "unique_views",
+                                                 [MM_EXTRA_UNIQUE_DOWNLOADS] = "unique_downloads",
+                                                 [MM_EXTRA_UNIQUE_INVESTIGATIONS] = "unique_investigations"};
     const char *text = NULL;
 
     for (size_t i = 0; i < route->n_extras; i++) {

@@ -328,6 +328,24 @@ def test_agents(site):
     assert [row[-4:] for row in table[1:]] == [["9", "4", "1", "0"], ["1", "0", "5", "3"], ["4", "0", "0", "0"]]
 
 
+def test_unique_uses(site):
+    total(site, "datasets", "a", 10, 4, unique_views=7, unique_investigations=8, machine_unique_views=2)
+    total(site, "datasets", "b", 1)
+    use(site, "datasets", "a", "ann", 5, 1, unique_views=3, unique_downloads=1, unique_investigations=3)
+    day(site, "datasets", "a", "2026-01-01", views=3, unique_views=2)
+    day(site, "datasets", "a", "2026-01-02", "ann", views=3, unique_views=1, machine_unique_views=1)
+    columns = "parents=none&columns=unique_views,unique_downloads,unique_investigations"
+
+    def uniques(path, query=""):
+        return [tuple(row[-3:]) for row in report(site, f"{path}?{columns}{query}")[1:]]
+
+    assert report(site, f"/metrics/datasets?{columns}")[0][-3:] == ["unique_views", "unique_downloads", "unique_investigations"]
+    assert uniques("/metrics/datasets") == [("7", "0", "8"), ("0", "0", "0")]
+    assert uniques("/metrics/datasets", "&agent=regular")[0] == ("5", "0", "8")
+    assert uniques("/metrics/datasets/users", "&others=1") == [("3", "1", "3"), ("4", "0", "5"), ("0", "0", "0")]
+    assert uniques("/metrics/datasets", "&since=2026-01-01") == [("3", "0", "0")]
+
+
 def test_columns_from_the_catalogue(site):
     from datetime import datetime
     for id_ in "abc":

@@ -61,6 +61,8 @@ static const mm_use_t use = {.id = "d1",
                              .downloads = 2,
                              .machine_views = 4,
                              .machine_downloads = 3, /* more than all: somebody changed them by hand */
+                             .unique_views = 5,
+                             .unique_investigations = 7,
                              .last_viewed_ms = 5,
                              .last_downloaded_ms = MM_TIME_NONE};
 
@@ -104,6 +106,9 @@ static void test_cells(void **state)
     assert_int_equal(cells[16].number, 0);
     assert_int_equal(cells[17].number, 4);
     assert_int_equal(cells[18].number, 3);
+    assert_int_equal(cells[19].number, 5);
+    assert_int_equal(cells[20].number, 0);
+    assert_int_equal(cells[21].number, 7);
 }
 
 static void test_counts_of_agents(void **state)
