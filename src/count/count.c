@@ -54,7 +54,12 @@ void mm_count_reset(mm_count_t *count)
 
 bool mm_count_full(const mm_count_t *count)
 {
-    return count->n + MM_COUNT_DELTAS_PER_EVENT > MM_COUNT_DELTAS_MAX;
+    return mm_count_full_at(count, MM_COUNT_DELTAS_MAX);
+}
+
+bool mm_count_full_at(const mm_count_t *count, size_t max)
+{
+    return count->n + MM_COUNT_DELTAS_PER_EVENT > max;
 }
 
 mm_window_t *mm_count_window(const mm_count_t *count)

@@ -36,6 +36,9 @@ mm_verdict_t mm_count_add(mm_count_t *count, const mm_event_t *event);
 /* Whether one more event could exceed MM_COUNT_DELTAS_MAX. */
 bool mm_count_full(const mm_count_t *count);
 
+/* The same for another limit. */
+bool mm_count_full_at(const mm_count_t *count, size_t max);
+
 /* How many mm_count_each will tell. */
 size_t mm_count_deltas(const mm_count_t *count);
 

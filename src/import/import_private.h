@@ -50,8 +50,7 @@ struct mm_import {
 
 static inline bool mm_import_is_full(const mm_import_t *import)
 {
-    return import->events >= import->options.events_max ||
-           mm_count_deltas(import->count) + MM_COUNT_DELTAS_PER_EVENT > MM_IMPORT_DELTAS_MAX;
+    return import->events >= import->options.events_max || mm_count_full_at(import->count, MM_IMPORT_DELTAS_MAX);
 }
 
 static inline bool mm_import_is_dry(const mm_import_t *import)
