@@ -60,6 +60,9 @@ static void read_document(const bson_t *doc, const char *seq_path, const apr_has
     const void *id = id_bytes(doc, &len);
     int64_t *place = id ? apr_hash_get((apr_hash_t *)places, id, (apr_ssize_t)len) : NULL;
 
+    if (place) {
+        *place = 0;
+    }
     if (place && bson_iter_init(&iter, doc) && bson_iter_find_descendant(&iter, seq_path, &found) &&
         BSON_ITER_HOLDS_NUMBER(&found)) {
         *place = bson_iter_as_int64(&found);
@@ -79,7 +82,7 @@ bool mm_fence_read(const mm_store_t *store, mongoc_collection_t *collection, con
     size_t i;
 
     for (i = 0; i < n; i++) {
-        seqs[i] = 0;
+        seqs[i] = MM_FENCE_ABSENT;
         ids[i] = mm_update_id(&deltas[at[i]], pool);
         apr_hash_set(places, ids[i], (apr_ssize_t)strlen(ids[i]), &seqs[i]);
     }

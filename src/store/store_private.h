@@ -35,6 +35,8 @@ apr_status_t mm_store_fail(mm_err_t *err, const bson_error_t *error, const char 
 void mm_update_build(bson_t *filter, bson_t *update, const mm_delta_t *delta, const char *seq_path, int64_t seq);
 /* insert.c: the document that this update, as an upsert with this filter, would insert. Into an empty one. */
 void mm_insert_build(bson_t *doc, const bson_t *filter, const bson_t *update);
+/* The collection that a delta belongs to; NULL when it is none that could have come out of an event. */
+const char *mm_update_collection(const mm_store_t *store, const mm_delta_t *delta, apr_pool_t *pool);
 /* The text of the _id of a delta's document. */
 const char *mm_update_id(const mm_delta_t *delta, apr_pool_t *pool);
 
@@ -56,9 +58,24 @@ int64_t mm_reply_int(const bson_t *reply, const char *key);
 bool mm_reply_next_error(bson_iter_t *elements, mm_write_error_t *found);
 
 /* fence.c: reads which batch of this spool the documents of deltas[at[0 … n-1]] have taken last, into seqs[0 … n-1]; 0
- * where there is no document or no number. seq_path is "seq.SPOOL". */
+ * where there is no number, MM_FENCE_ABSENT where there is no document. seq_path is "seq.SPOOL". */
+#define MM_FENCE_ABSENT (-1)
 bool mm_fence_read(const mm_store_t *store, mongoc_collection_t *collection, const mm_delta_t *deltas, const size_t *at,
                    size_t n, const char *seq_path, int64_t *seqs, apr_pool_t *pool, bson_error_t *error);
+
+/* retract.c */
+typedef struct mm_retract {
+    mm_store_t *store;
+    mongoc_collection_t *collection;
+    const char *seq_path; /* "seq.SPOOL" */
+    int64_t seq;
+    apr_pool_t *pool;
+} mm_retract_t;
+/* Of deltas[at[0 … *n-1]], all of one collection and of outcome MM_RETRY, those that take something back from a
+ * document that is not there become what they add to it. Those that add nothing are applied, and go from at. False: the
+ * database did not answer. */
+bool mm_retract(const mm_retract_t *what, mm_delta_t *deltas, mm_outcome_t *outcomes, size_t *at, size_t *n,
+                bson_error_t *error);
 
 /* claim.c: an id becomes a field's name, so it must not hold a dot or a dollar. */
 bool mm_store_is_spool_id(const char *id);

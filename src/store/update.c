@@ -1,4 +1,4 @@
-/* One delta as one update: which document, under which condition, and what changes in it. */
+/* One delta as one update: which document of which collection, under which condition, and what changes in it. */
 #include "store/store_private.h"
 
 #include <stdio.h>
@@ -51,6 +51,30 @@ const char *mm_update_id(const mm_delta_t *delta, apr_pool_t *pool)
     id = apr_palloc(pool, size);
     print_id(id, size, delta);
     return id;
+}
+
+static bool is_storable(const char *text)
+{
+    return text && strlen(text) <= MM_STORE_TEXT_MAX;
+}
+
+const char *mm_update_collection(const mm_store_t *store, const mm_delta_t *delta, apr_pool_t *pool)
+{
+    const char *totals = mm_store_totals_name(store, delta->type, pool);
+
+    if (!totals || !is_storable(delta->id)) {
+        return NULL;
+    }
+    switch (delta->kind) {
+    case MM_DELTA_RESOURCE:
+        return totals;
+    case MM_DELTA_USER:
+        return is_storable(delta->user) ? mm_store_users_name(store, pool) : NULL;
+    case MM_DELTA_DAY:
+        return delta->day_ms < 0 || (delta->user && !is_storable(delta->user)) ? NULL : mm_store_days_name(store, pool);
+    default:
+        return NULL;
+    }
 }
 
 static void append_id(bson_t *filter, const mm_delta_t *delta)

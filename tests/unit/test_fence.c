@@ -37,7 +37,7 @@ static void test_reads_what_was_applied(void **state)
     assert_int_equal(seqs[1], 0);
     assert_int_equal(seqs[2], 0);
     assert_int_equal(seqs[3], 42);
-    assert_int_equal(seqs[4], 0);
+    assert_int_equal(seqs[4], MM_FENCE_ABSENT);
     assert_int_equal(seqs[5], 41);
     mongoc_collection_destroy(collection);
 }
