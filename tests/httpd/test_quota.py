@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from environment import wait_for
-from test_formats import begin
+from test_formats import SMALL_BUFFERS, begin
 from test_reports import CONF, TYPES, total, used
 
 LIMIT = "\nMetricsMaxReports 2\n"
@@ -23,15 +23,15 @@ CLOSED = """
 
 @pytest.fixture
 def site(httpd):
-    started = httpd(CONF + CLOSED, types=TYPES + LIMIT, markers=False, children=2).start()
+    started = httpd(CONF + CLOSED + SMALL_BUFFERS, types=TYPES + LIMIT, markers=False, children=2).start()
     started.counts.wait_for_indexes()
-    used(started, "datasets", *(total(f"{n:06}" + "x" * 1000, n + 1) for n in range(8000)))
+    used(started, "datasets", *(total(f"{n:06}" + "x" * 1000, n + 1) for n in range(1500)))
     return started
 
 
 @contextlib.contextmanager
 def stalled(site, n):
-    """Clients that have taken the first bytes of a report of 8 MB."""
+    """Clients that have taken the first bytes of a report of 1.5 MB."""
     lines = []
     try:
         for _ in range(n):
