@@ -30,7 +30,7 @@ TYPES = """
 """
 WORDS = {"type": "datasets", "resource": "d1", "action": "views"}
 CHILDREN = {"type": "collections", "resource": "c1", "children": "datasets"}
-EXTRAS = "owner,owner_name,size_bytes,created,status,location,regular_views,machine_downloads"
+EXTRAS = "owner,owner_name,size_bytes,created,status,location,regular_views,machine_downloads,unique_views"
 
 
 def resolve(node):
@@ -116,12 +116,14 @@ def test_forms_of_reports(site, path, item, op):
 
 
 @pytest.mark.parametrize("path, item, op", REPORTS, ids=lambda value: value if isinstance(value, str) else "")
-@pytest.mark.parametrize("query", ["", "&parents=rows", "&parents=none&limit=1", f"&columns={EXTRAS}", "&agent=machine"])
+@pytest.mark.parametrize("query", ["", "&parents=rows", "&parents=none&limit=1", f"&columns={EXTRAS}", "&agent=machine",
+                                   "&since=2026-01-01"])
 def test_json(site, path, item, op, query):
     answer = site.get(f"{address(path)}?format=json{query}")
     assert answer.status == 200, answer.text
     validate("Report", answer.json)
-    assert answer.json["rows"] or "machine" in query
+    assert answer.json["rows"] or "machine" in query or "since" in query
+    assert ("period" in answer.json) == ("since" in query)
     columns = [column["name"] for column in answer.json["columns"]]
     assert all(list(row) == columns for row in answer.json["rows"])
     for line in site.get(f"{address(path)}?format=ndjson{query}").text.splitlines():
