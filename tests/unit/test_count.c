@@ -47,6 +47,8 @@ static void begins_empty(void **state)
 
     assert_int_equal(deltas_of(count).n, 0);
     assert_false(mm_count_full(count));
+    assert_false(mm_count_full_at(count, MM_COUNT_DELTAS_PER_EVENT));
+    assert_true(mm_count_full_at(count, MM_COUNT_DELTAS_PER_EVENT - 1));
 }
 
 static void adds_up_one_resource(void **state)
