@@ -16,6 +16,7 @@
 #include "http_log.h"
 
 #include "base/throttle.h"
+#include "event/id_list.h"
 #include "event/range.h"
 #include "rules/match_ids.h"
 
@@ -167,7 +168,7 @@ int mm_capture_is_ignored(request_rec *r)
     return 0;
 }
 
-/* One event for each id that the request speaks of, all of them in the spool or none. */
+/* All ids that the request speaks of are in the spool, or none. */
 static apr_status_t record_match(request_rec *r, const mm_match_t *match, mm_err_t *err)
 {
     const mm_bytes_t *ids;
@@ -178,11 +179,12 @@ static apr_status_t record_match(request_rec *r, const mm_match_t *match, mm_err
     }
     mm_capture_describe(&one, r);
     mm_event_t *events = n == 1 ? &one : apr_palloc(r->pool, n * sizeof(*events));
-    for (size_t i = 0; i < n; i++) {
-        events[i] = one;
-        events[i].id = ids[i];
+    size_t n_events = 0;
+    for (size_t i = 0; i < n; n_events++) {
+        events[n_events] = one;
+        i += mm_id_list_put(&events[n_events], ids + i, n - i, r->pool);
     }
-    return mm_recorder_record(r->server, events, n, r->pool, err);
+    return mm_recorder_record(r->server, events, n_events, r->pool, err);
 }
 
 int mm_capture_log_transaction(request_rec *r)

@@ -3,14 +3,15 @@
  */
 #include "drain/pack.h"
 
-#include "event/event.h"
+#include "event/id_list.h"
 
-/* What this program writes itself; asked for rather than written down a second time. */
+/* The newest that this program writes itself; asked for rather than written down a second time. */
 static uint8_t own_version(void)
 {
     const mm_event_t event = {.action = MM_ACTION_VIEW,
                               .source = MM_SOURCE_REQUEST,
                               .method = MM_METHOD_GET,
+                              .flags = MM_EVENT_LIST,
                               .range_start = MM_RANGE_NONE,
                               .type = mm_bytes_of("a"),
                               .id = mm_bytes_of("a")};
@@ -46,6 +47,13 @@ static void add_verdict(mm_tally_t *tally, mm_verdict_t verdict)
 }
 
 /* One event is one verdict, also where it stands for many uses: counted, if one of them is. */
+static void count_use(const mm_pack_into_t *into, const mm_event_t *use, mm_verdict_t *verdict)
+{
+    mm_verdict_t one = mm_count_add(into->count, use);
+
+    *verdict = *verdict == MM_IGNORED_KEY || one == MM_COUNTED ? one : *verdict;
+}
+
 static void count_uses(void *baton, const mm_event_t *event, const char *const *ids, size_t n)
 {
     const mm_pack_into_t *into = baton;
@@ -53,11 +61,20 @@ static void count_uses(void *baton, const mm_event_t *event, const char *const *
     mm_event_t use = *event;
 
     for (size_t i = 0; i < n; i++) {
-        mm_verdict_t one;
-
         use.id = mm_bytes_of(ids[i]);
-        one = mm_count_add(into->count, &use);
-        verdict = i == 0 || one == MM_COUNTED ? one : verdict;
+        count_use(into, &use, &verdict);
+    }
+    add_verdict(into->tally, verdict);
+}
+
+static void count_event(const mm_pack_into_t *into, const mm_event_t *event)
+{
+    mm_verdict_t verdict = MM_IGNORED_KEY;
+    mm_event_t use = *event;
+
+    use.flags &= (uint16_t)~MM_EVENT_LIST;
+    for (size_t at = 0; mm_id_list_next(event, &at, &use.id);) {
+        count_use(into, &use, &verdict);
     }
     add_verdict(into->tally, verdict);
 }
@@ -71,7 +88,7 @@ void mm_pack_take(const mm_pack_into_t *into, mm_event_t *event)
         add_verdict(into->tally, MM_IGNORED_KEY);
     }
     else if (!into->resolve || mm_resolve_take(into->resolve, event)) {
-        add_verdict(into->tally, mm_count_add(into->count, event));
+        count_event(into, event);
     }
 }
 

@@ -10,8 +10,10 @@
 
 #include "base/text.h"
 
-#define VERSION 1
-#define HEADER  32
+/* Who does not know lists must not take one for an id, so it has a version of its own. */
+#define VERSION      1
+#define VERSION_LIST 2
+#define HEADER       32
 
 /* On disk for ever: never reuse a tag. */
 enum { TAG_TYPE = 1, TAG_ID, TAG_USER, TAG_SESSION, TAG_ADDRESS, TAG_AGENT, TAG_CLASS, TAG_VIA, TAG_IDENTITY };
@@ -162,7 +164,7 @@ size_t mm_event_encode(const mm_event_t *event, uint8_t *buf)
     uint8_t *to = buf;
     size_t i;
 
-    to = put(to, VERSION, 1);
+    to = put(to, event->flags & MM_EVENT_LIST ? VERSION_LIST : VERSION, 1);
     to = put(to, (uint64_t)event->action, 1);
     to = put(to, (uint64_t)event->source, 1);
     to = put(to, (uint64_t)event->method, 1);
@@ -221,7 +223,7 @@ apr_status_t mm_event_decode(mm_event_t *event, const uint8_t *buf, size_t len, 
     if (len < HEADER) {
         return mm_err_set(err, APR_EINVAL, "an event of %zu bytes is shorter than its header", len);
     }
-    if (buf[0] != VERSION) {
+    if (buf[0] != VERSION && buf[0] != VERSION_LIST) {
         return mm_err_set(err, APR_EINVAL, "an event has version %d, which this program does not know", buf[0]);
     }
     e.action = (mm_action_t)buf[1];
@@ -229,6 +231,10 @@ apr_status_t mm_event_decode(mm_event_t *event, const uint8_t *buf, size_t len, 
     e.method = (mm_method_t)buf[3];
     e.status = (uint16_t)get(buf + 4, 2);
     e.flags = (uint16_t)get(buf + 6, 2);
+    if ((buf[0] == VERSION_LIST) != ((e.flags & MM_EVENT_LIST) != 0)) {
+        return mm_err_set(err, APR_EINVAL, "an event has version %d and flags %d, which do not go together", buf[0],
+                          e.flags);
+    }
     e.time_us = (int64_t)get(buf + 8, 8);
     e.range_start = (int64_t)get(buf + 16, 8);
     e.bytes_out = (int64_t)get(buf + 24, 8);

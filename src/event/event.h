@@ -4,7 +4,7 @@
  * download that counts is for src/count, which treats live traffic, POSTed events and imported logs alike.
  *
  * Byte form of one event (all integers little-endian):
- *   u8 version (1) | u8 action | u8 source | u8 method | u16 status | u16 flags
+ *   u8 version (1; 2 for MM_EVENT_LIST) | u8 action | u8 source | u8 method | u16 status | u16 flags
  *   i64 time_us | i64 range_start | i64 bytes_out
  *   then fields, each u8 tag | u16 length | bytes, in any order, each at most once; an unknown tag is skipped.
  * Several events travel as one unit ("pack"): u16 length | event, repeated. The spool keeps or loses a pack as a whole.
@@ -40,7 +40,8 @@ typedef enum mm_method { MM_METHOD_GET = 1, MM_METHOD_HEAD = 2, MM_METHOD_POST =
 
 enum {
     MM_EVENT_ABORTED = 1 << 0, /* the connection was found broken when the request ended */
-    MM_EVENT_HTTP2 = 1 << 1    /* on HTTP/2, where ABORTED alone proves nothing */
+    MM_EVENT_HTTP2 = 1 << 1,   /* on HTTP/2, where ABORTED alone proves nothing */
+    MM_EVENT_LIST = 1 << 2     /* id is a list of ids, or of keys (id_list.h) */
 };
 
 /* range_start when the request asked for no range, or for one that cannot be told (a suffix). */

@@ -5,6 +5,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
+#include "event/id_list.h"
 
 typedef struct entry {
     const char *text;
@@ -42,13 +43,17 @@ static kind_t *kind_of(mm_keys_t *keys, mm_bytes_t via)
 void mm_keys_add(mm_keys_t *keys, const mm_event_t *event)
 {
     kind_t *kind = kind_of(keys, event->via);
+    mm_bytes_t text;
 
-    if (!apr_hash_get(kind->by_text, event->id.data, (apr_ssize_t)event->id.len)) {
-        entry_t *key = apr_pcalloc(keys->pool, sizeof(*key));
+    for (size_t at = 0; mm_id_list_next(event, &at, &text);) {
+        entry_t *key = apr_hash_get(kind->by_text, text.data, (apr_ssize_t)text.len);
 
-        key->text = apr_pstrmemdup(keys->pool, event->id.data, event->id.len);
-        apr_hash_set(kind->by_text, key->text, (apr_ssize_t)event->id.len, key);
-        APR_ARRAY_PUSH(kind->list, entry_t *) = key;
+        if (!key) {
+            key = apr_pcalloc(keys->pool, sizeof(*key));
+            key->text = apr_pstrmemdup(keys->pool, text.data, text.len);
+            apr_hash_set(kind->by_text, key->text, (apr_ssize_t)text.len, key);
+            APR_ARRAY_PUSH(kind->list, entry_t *) = key;
+        }
     }
 }
 
@@ -116,11 +121,38 @@ apr_status_t mm_keys_lookup(mm_keys_t *keys, mm_store_t *store, mm_err_t *err)
     return result;
 }
 
-const apr_array_header_t *mm_keys_ids(const mm_keys_t *keys, const mm_event_t *event, bool *failed)
+/* Those of one more key of an event. */
+static void add_ids(mm_keys_t *keys, apr_array_header_t *ids, apr_hash_t *seen, const entry_t *key)
+{
+    for (int i = 0; key->ids && i < key->ids->nelts; i++) {
+        const char *id = APR_ARRAY_IDX(key->ids, i, const char *);
+
+        if (apr_hash_get(seen, id, APR_HASH_KEY_STRING)) {
+            continue;
+        }
+        if (ids->nelts >= MM_KEYS_IDS_MAX) {
+            keys->cut = true;
+            return;
+        }
+        apr_hash_set(seen, id, APR_HASH_KEY_STRING, id);
+        APR_ARRAY_PUSH(ids, const char *) = id;
+    }
+}
+
+const apr_array_header_t *mm_keys_ids(mm_keys_t *keys, const mm_event_t *event, bool *failed, apr_pool_t *pool)
 {
     const kind_t *kind = apr_hash_get(keys->kinds, event->via.data, (apr_ssize_t)event->via.len);
-    const entry_t *key = kind ? apr_hash_get(kind->by_text, event->id.data, (apr_ssize_t)event->id.len) : NULL;
+    apr_array_header_t *ids = apr_array_make(pool, 4, sizeof(const char *));
+    apr_hash_t *seen = apr_hash_make(pool);
+    mm_bytes_t text;
 
     *failed = kind && kind->failed;
-    return key && key->ids ? key->ids : apr_array_make(keys->pool, 1, sizeof(const char *));
+    for (size_t at = 0; kind && mm_id_list_next(event, &at, &text);) {
+        const entry_t *key = apr_hash_get(kind->by_text, text.data, (apr_ssize_t)text.len);
+
+        if (key) {
+            add_ids(keys, ids, seen, key);
+        }
+    }
+    return ids;
 }

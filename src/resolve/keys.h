@@ -24,15 +24,16 @@ typedef struct mm_keys {
 /* Memory is pool's. */
 void mm_keys_init(mm_keys_t *keys, apr_pool_t *pool);
 
-/* Notes the key of an event that has via. */
+/* Notes the key, or the list of them, of an event that has via. */
 void mm_keys_add(mm_keys_t *keys, const mm_event_t *event);
 
 /* Looks up all that were noted. MM_STORE_AWAY: nothing is known, begin again. Any other failure: of some keys nothing
  * will be known. */
 apr_status_t mm_keys_lookup(mm_keys_t *keys, mm_store_t *store, mm_err_t *err);
 
-/* The ids of an event's key, each once; none where the key is unknown. *failed: it could not be looked up. */
-const apr_array_header_t *mm_keys_ids(const mm_keys_t *keys, const mm_event_t *event,
-                                      bool *failed); /* of const char * */
+/* The ids of an event's keys, each once, at most MM_KEYS_IDS_MAX; none where no key is known. *failed: it could not be
+ * looked up. The array is pool's. */
+const apr_array_header_t *mm_keys_ids(mm_keys_t *keys, const mm_event_t *event, bool *failed,
+                                      apr_pool_t *pool); /* of const char * */
 
 #endif

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 #include <apr_time.h>
 #include "base/throttle.h"
+#include "event/id_list.h"
 #include "resolve/keys.h"
 #include "resolve/visitor.h"
 
@@ -20,6 +21,7 @@ struct mm_resolve {
     mm_resolve_tally_t tally;
     mm_throttle_t failures, cuts, unfit;
     apr_pool_t *pending_pool;
+    apr_pool_t *event_pool;      /* of the one that is handed out */
     apr_array_header_t *pending; /* of mm_event_t */
 };
 
@@ -43,6 +45,7 @@ mm_resolve_t *mm_resolve_create(const mm_resolve_options_t *options, apr_pool_t 
     resolve->pool = pool;
     resolve->visitors = (mm_visitors_t){.pool = pool, .log = options->log};
     apr_pool_create(&resolve->pending_pool, pool);
+    apr_pool_create(&resolve->event_pool, pool);
     forget(resolve);
     return resolve;
 }
@@ -188,16 +191,22 @@ static void tell(mm_resolve_t *resolve, const mm_keys_t *keys, apr_status_t rv, 
         mm_log(resolve->options.log, MM_LOG_WARNING, "MM0216",
                "uses are not counted, since the application's collections do not tell of what: %s", why->text);
     }
-    if (keys->cut && mm_throttle_tell(&resolve->cuts, apr_time_now(), 1, &times)) {
-        mm_log(resolve->options.log, MM_LOG_WARNING, "MM0217",
-               "one request stands for more than %d resources (or several for more than %d): the rest is not counted",
-               MM_KEYS_IDS_MAX, MM_KEYS_ALL_MAX);
-    }
     if (keys->unfit > 0 && mm_throttle_tell(&resolve->unfit, apr_time_now(), keys->unfit, &times)) {
         mm_log(resolve->options.log, MM_LOG_WARNING, "MM0218",
                "%" PRId64 " id(s) that the application's collections hold are longer than %d bytes: uses of them are "
                "not counted",
                times, MM_EVENT_ID_MAX);
+    }
+}
+
+static void tell_cut(mm_resolve_t *resolve)
+{
+    int64_t times;
+
+    if (mm_throttle_tell(&resolve->cuts, apr_time_now(), 1, &times)) {
+        mm_log(resolve->options.log, MM_LOG_WARNING, "MM0217",
+               "one request stands for more than %d resources (or several for more than %d): the rest is not counted",
+               MM_KEYS_IDS_MAX, MM_KEYS_ALL_MAX);
     }
 }
 
@@ -221,23 +230,32 @@ static apr_status_t ask_keys(mm_resolve_t *resolve, mm_keys_t *keys, mm_err_t *e
     return APR_SUCCESS;
 }
 
-static void hand_out(mm_resolve_t *resolve, mm_event_t *event, const mm_keys_t *keys, mm_resolve_fn fn, void *baton)
+static const apr_array_header_t *own_ids(const mm_event_t *event, apr_pool_t *pool)
+{
+    apr_array_header_t *ids = apr_array_make(pool, 1, sizeof(const char *));
+    mm_bytes_t id;
+
+    for (size_t at = 0; mm_id_list_next(event, &at, &id);) {
+        APR_ARRAY_PUSH(ids, const char *) = apr_pstrmemdup(pool, id.data, id.len);
+    }
+    return ids;
+}
+
+static void hand_out(mm_resolve_t *resolve, mm_event_t *event, mm_keys_t *keys, mm_resolve_fn fn, void *baton)
 {
     mm_visitor_t visitor;
-    const char *own;
-    bool failed;
+    const apr_array_header_t *ids;
+    bool failed = false;
 
+    apr_pool_clear(resolve->event_pool);
     if (event->identity.len > 0) {
         apply(resolve, event, mm_visitors_find(&resolve->visitors, &visitor, event, now_us(resolve)), &visitor);
     }
-    if (event->via.len == 0) {
-        own = apr_pstrmemdup(resolve->pending_pool, event->id.data, event->id.len);
-        fn(baton, event, &own, 1);
-        return;
-    }
-    const apr_array_header_t *ids = mm_keys_ids(keys, event, &failed);
+    ids = event->via.len > 0 ? mm_keys_ids(keys, event, &failed, resolve->event_pool)
+                             : own_ids(event, resolve->event_pool);
     resolve->tally.keys_failed += failed;
     event->via = mm_bytes_of(NULL);
+    event->flags &= (uint16_t)~MM_EVENT_LIST;
     if (ids->nelts > 0) {
         event->id = mm_bytes_of(APR_ARRAY_IDX(ids, 0, const char *));
     }
@@ -264,6 +282,9 @@ apr_status_t mm_resolve_finish(mm_resolve_t *resolve, mm_resolve_fn fn, void *ba
         hand_out(resolve, &APR_ARRAY_IDX(resolve->pending, i, mm_event_t), &keys, fn, baton);
     }
     if (rv == APR_SUCCESS) {
+        if (keys.cut) {
+            tell_cut(resolve);
+        }
         forget(resolve);
     }
     return rv;

@@ -9,6 +9,7 @@
 #include <apr_general.h>
 
 #include "base/query.h"
+#include "event/id_list.h"
 #include "event/identity.h"
 #include "rules/match_ids.h"
 
@@ -39,6 +40,22 @@ static void try_cookie(const char *text, size_t len)
     (void)len;
 }
 
+/* The same ids come out of the events that they travel in. */
+static void try_events(const mm_bytes_t *ids, size_t n, apr_pool_t *pool)
+{
+    for (size_t i = 0; i < n;) {
+        mm_event_t event = {.flags = 0};
+        mm_bytes_t id;
+        size_t end = i + mm_id_list_put(&event, ids + i, n - i, pool);
+
+        must(end > i && end <= n && event.id.len <= MM_EVENT_ID_MAX);
+        for (size_t at = 0; mm_id_list_next(&event, &at, &id); i++) {
+            must(i < end && id.len == ids[i].len && memcmp(id.data, ids[i].data, id.len) == 0);
+        }
+        must(i == end);
+    }
+}
+
 static void try_list(const char *text, size_t len, apr_pool_t *pool)
 {
     static const mm_rule_spec_t spec = {.type = "files", .query = "f", .lower = true};
@@ -47,6 +64,7 @@ static void try_list(const char *text, size_t len, apr_pool_t *pool)
     size_t n = mm_match_ids(&ids, &match, (mm_bytes_t){text, len}, pool);
 
     must(n <= MM_MATCH_IDS_MAX);
+    try_events(ids, n, pool);
     for (size_t i = 0; i < n; i++) {
         must(ids[i].len > 0 && ids[i].len <= MM_EVENT_ID_MAX && !memchr(ids[i].data, ',', ids[i].len));
         must(!memchr(ids[i].data, '\0', ids[i].len));

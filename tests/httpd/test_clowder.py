@@ -133,6 +133,19 @@ def test_routes(site, path, status, expected):
     assert counted(site) == expected
 
 
+def recorded(site):
+    return site.get("/metrics/status").json["events_recorded"]["request"]
+
+
+def test_a_long_list_is_few_events(site):
+    """What a visitor can write into 8 KB must not become a megabyte in the spool."""
+    ids = [FILE_A, *(f"{n:024x}" for n in range(1, 290)), FILE_B]
+    before = recorded(site)
+    visit(site, f"api/datasets/{DATASET}/downloadPartial?fileList={','.join(ids)}")
+    assert wait_for(lambda: recorded(site) - before) <= 8
+    assert counted(site) == {"files": {FILE_A: DOWNLOAD, FILE_B: DOWNLOAD}}
+
+
 def test_only_get_counts(site):
     assert site.head(f"{site.context}datasets/{DATASET}").status == 404
     assert site.post(f"{site.context}datasets/{DATASET}").status == 200

@@ -320,7 +320,7 @@ static void put_newer(const setting_t *s)
     uint8_t buf[MM_FRAME_HEADER + MM_EVENT_ENCODED_MAX + 2];
     size_t len = mm_event_pack(&event, buf + MM_FRAME_HEADER);
 
-    buf[MM_FRAME_HEADER + 2] = 2;
+    buf[MM_FRAME_HEADER + 2] = 3;
     assert_int_equal(mm_spool_append(s->writer, buf, len, NULL), APR_SUCCESS);
 }
 

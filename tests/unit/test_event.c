@@ -205,9 +205,12 @@ static void decode_refuses(void **state)
     size_t len = mm_event_encode(&e, buf);
 
     (void)state;
-    buf[0] = 2;
+    buf[0] = 3;
     assert_int_equal(mm_event_decode(&back, buf, len, &err), APR_EINVAL);
-    assert_non_null(strstr(err.text, "version 2"));
+    assert_non_null(strstr(err.text, "version 3"));
+    buf[0] = 2; /* is that of lists */
+    assert_int_equal(mm_event_decode(&back, buf, len, &err), APR_EINVAL);
+    assert_non_null(strstr(err.text, "go together"));
     buf[0] = 1;
     memcpy(buf + len, "\x02\x01\x00x", 4);
     assert_int_equal(mm_event_decode(&back, buf, len + 4, &err), APR_EINVAL);
@@ -217,6 +220,24 @@ static void decode_refuses(void **state)
     memcpy(buf + len, "\x03\x02\x00x\x00", 5);
     assert_int_equal(mm_event_decode(&back, buf, len + 5, &err), APR_EINVAL);
     assert_non_null(strstr(err.text, "user"));
+}
+
+/* For who takes a list for an id, it is of a newer version. */
+static void lists_have_a_version_of_their_own(void **state)
+{
+    mm_event_t e = simple(), back;
+    uint8_t buf[MM_EVENT_ENCODED_MAX];
+    size_t len;
+
+    (void)state;
+    e.flags = MM_EVENT_LIST | MM_EVENT_HTTP2;
+    e.id = B("a,b");
+    len = mm_event_encode(&e, buf);
+    assert_int_equal(buf[0], 2);
+    assert_int_equal(mm_event_decode(&back, buf, len, NULL), APR_SUCCESS);
+    assert_same(&e, &back);
+    buf[0] = 1;
+    assert_int_equal(mm_event_decode(&back, buf, len, NULL), APR_EINVAL);
 }
 
 /* A field of a later version is skipped, also when it comes twice. */
@@ -316,6 +337,7 @@ int main(void)
         cmocka_unit_test(refuses_strings),
         cmocka_unit_test(every_truncation),
         cmocka_unit_test(decode_refuses),
+        cmocka_unit_test(lists_have_a_version_of_their_own),
         cmocka_unit_test(decode_skips_unknown_fields),
         cmocka_unit_test(packs),
         cmocka_unit_test(unpack_refuses_what_is_torn),

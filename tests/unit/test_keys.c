@@ -8,11 +8,11 @@ static mm_event_t with_key(const char *via, const char *key)
 }
 
 /* The ids of a key joined by " ", "failed" where it could not be asked for. */
-static const char *ids_of(unit_t *unit, const mm_keys_t *keys, const char *via, const char *key)
+static const char *ids_of(unit_t *unit, mm_keys_t *keys, const char *via, const char *key)
 {
     mm_event_t event = with_key(via, key);
     bool failed = false;
-    const apr_array_header_t *ids = mm_keys_ids(keys, &event, &failed);
+    const apr_array_header_t *ids = mm_keys_ids(keys, &event, &failed, unit->pool);
 
     return failed ? "failed" : apr_array_pstrcat(unit->pool, ids, ' ');
 }

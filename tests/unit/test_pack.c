@@ -56,6 +56,32 @@ static void a_key_that_nobody_looks_up_is_no_use(void **state)
     assert_int_equal(mm_count_deltas(count), 0);
 }
 
+/* Each id is a use of its own, and all of them are one event. */
+static void a_list_is_many_uses(void **state)
+{
+    unit_t *unit = *state;
+    mm_count_t *count = mm_count_create(&(mm_policy_t){.double_click_ms = 30000}, unit->pool);
+    mm_event_t event = event_of(MM_ACTION_VIEW, "a,b,c", NULL, NOON_US);
+    mm_tally_t tally = {.events = 0};
+    const mm_pack_into_t into = {count, NULL, &tally, NULL};
+    uint8_t buf[ROOM];
+
+    event.flags = MM_EVENT_LIST;
+    assert_int_equal(mm_pack_count(&into, buf, mm_event_pack(&event, buf)), 0);
+    assert_int_equal(mm_count_deltas(count), 6); /* and a day of each */
+    assert_int_equal(tally.verdicts[MM_COUNTED], 1);
+    event.id = bytes_of("b,c");
+    assert_int_equal(mm_pack_count(&into, buf, mm_event_pack(&event, buf)), 0);
+    assert_int_equal(tally.verdicts[MM_IGNORED_DOUBLE_CLICK], 1);
+    event.id = bytes_of("c,d");
+    assert_int_equal(mm_pack_count(&into, buf, mm_event_pack(&event, buf)), 0);
+    event.id = bytes_of(",");
+    assert_int_equal(mm_pack_count(&into, buf, mm_event_pack(&event, buf)), 0);
+    assert_int_equal(mm_count_deltas(count), 8);
+    assert_int_equal(tally.verdicts[MM_COUNTED], 2);
+    assert_int_equal(tally.verdicts[MM_IGNORED_KEY], 1);
+}
+
 /* How many documents a view by this user touches. */
 static size_t touched_by(unit_t *unit, const mm_policy_t *policy, const char *user)
 {
@@ -85,14 +111,14 @@ static void knows_newer_ones(void **state)
     size_t last, len = make(buf, 3, &last);
 
     (void)state;
-    buf[last]++;
+    buf[last] = 3;
     assert_true(mm_pack_is_newer(buf, len));
     buf[last] = 255;
     assert_true(mm_pack_is_newer(buf, len));
     buf[last] = 0; /* no version at all */
     assert_false(mm_pack_is_newer(buf, len));
     /* An older one's events in front, a damaged one's behind. */
-    buf[last] = 2;
+    buf[last] = 3;
     buf[2] = 0;
     assert_true(mm_pack_is_newer(buf, len));
     buf[len] = 0xff;
@@ -109,9 +135,8 @@ static void knows_newer_ones(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(counts_what_it_can_read),
-        test(a_key_that_nobody_looks_up_is_no_use),
-        test(nobodies_are_no_users),
+        test(counts_what_it_can_read), test(a_key_that_nobody_looks_up_is_no_use),
+        test(a_list_is_many_uses),     test(nobodies_are_no_users),
         test(knows_newer_ones),
     };
 

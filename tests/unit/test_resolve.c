@@ -235,6 +235,16 @@ static void keys_become_ids(void **state)
     event.via = mm_bytes_of("folders:_id:files");
     event.id = mm_bytes_of("d1");
     assert_string_equal(run(&s, event), "/: f1 f2; ");
+    event.flags = MM_EVENT_LIST;
+    event.id = mm_bytes_of("d2,d1,d1,d3");
+    unit_insert(s.store, "folders", "{'_id':'d3','files':['f2','f4']}");
+    assert_string_equal(run(&s, event), "/: f1 f2 f4; ");
+    event = visit_with(MM_CREDENTIAL_KEY, "new", s.unit->pool); /* a list without keys, whose visitor is asked for */
+    event.flags = MM_EVENT_LIST;
+    event.time_us = clock_us + 1;
+    event.id = mm_bytes_of("g1,g2");
+    assert_string_equal(run(&s, event), "/: g1 g2; ");
+    event = visit_with(0, NULL, s.unit->pool);
     event.via = mm_bytes_of("what is this");
     assert_string_equal(run(&s, event), "/:; ");
     assert_int_equal(mm_resolve_tally(s.resolve)->keys_failed, 1);

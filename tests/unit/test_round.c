@@ -93,7 +93,7 @@ static void leaves_newer_events_where_they_are(void **state)
     place_t place = {.name = ""};
 
     spool_view(s->writer, "a", NULL);
-    put_version(s, 2);
+    put_version(s, 3);
     spool_view(s->writer, "b", NULL);
     mm_spool_writer_close(s->writer);
     spool_view(s->writer, "c", NULL); /* in another segment */
