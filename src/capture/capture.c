@@ -55,9 +55,16 @@ static mm_method_t method_of(const request_rec *r)
     }
 }
 
-static int64_t range_start(const char *range)
+/* Where the answer begins, if it says so (one with several parts does not), else where the question did. */
+static int64_t range_start(const request_rec *r, const request_rec *last)
 {
-    return range ? mm_range_start(range, strlen(range)) : MM_RANGE_NONE;
+    const char *answered =
+        last->status == HTTP_PARTIAL_CONTENT ? apr_table_get(last->headers_out, "Content-Range") : NULL;
+    if (answered) {
+        return mm_range_answered(answered, strlen(answered));
+    }
+    const char *asked = apr_table_get(r->headers_in, "Range");
+    return asked ? mm_range_start(asked, strlen(asked)) : MM_RANGE_NONE;
 }
 
 /* Expressions that fail are the administrator's to mend, but this is the path of every request. */
@@ -122,7 +129,7 @@ void mm_capture_describe(mm_event_t *event, request_rec *r)
     event->flags =
         (uint16_t)((r->connection->aborted ? MM_EVENT_ABORTED : 0) | (r->connection->master ? MM_EVENT_HTTP2 : 0));
     event->time_us = r->request_time;
-    event->range_start = range_start(apr_table_get(r->headers_in, "Range"));
+    event->range_start = range_start(r, last);
     event->bytes_out = last->bytes_sent;
     event->user = user_of(r, last, conf);
     event->address = bytes_or_none(r->useragent_ip, MM_EVENT_ADDRESS_MAX);

@@ -108,19 +108,35 @@ static bool has_room(const mm_round_t *round)
     return round->tally.events + collected < round->events_max && !mm_count_full(round->count);
 }
 
+/* All other segments have been read, and are counted. */
+static apr_status_t hold_unreadable(mm_round_t *round, const mm_err_t *why)
+{
+    if (round->held++ == 0) {
+        mm_err_set(&round->held_text, APR_EGENERAL,
+                   "%s. What is in this file waits, everything else is counted. Make it readable for httpd's User, or "
+                   "move it out of the spool",
+                   why->text);
+    }
+    return APR_EOF;
+}
+
 static apr_status_t read_slice(mm_round_t *round, mm_err_t *err)
 {
     const uint8_t *payload;
+    mm_err_t why;
     size_t len;
     apr_status_t rv = mm_spool_reader_begin(round->reader, err);
 
     round->held = 0;
     round->later_us = INT64_MAX;
     while (rv == APR_SUCCESS && has_room(round)) {
-        rv = mm_spool_reader_next(round->reader, &payload, &len, err);
+        rv = mm_spool_reader_next(round->reader, &payload, &len, &why);
         if (rv == APR_SUCCESS) {
             take(round, payload, len);
             rv = round->unresolved = resolve(round, false, err);
+        }
+        else if (rv != APR_EOF) {
+            rv = hold_unreadable(round, &why);
         }
     }
     return rv;

@@ -39,7 +39,7 @@ typedef struct mm_round {
     int64_t frames;          /* in the count, or of no use */
     mm_tally_t tally;        /* of their events */
     apr_status_t unresolved; /* why it was taken back */
-    int64_t held;            /* segments that wait for a newer version */
+    int64_t held;            /* segments that wait: for a newer version, or to be readable */
     mm_err_t held_text;      /* what to tell about them, if there are any */
     bool more;               /* it was cut: the next one need not wait */
     mm_throttle_t unreadable;

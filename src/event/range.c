@@ -5,16 +5,13 @@
 #include <strings.h>
 #include "event/event.h"
 
-int64_t mm_range_start(const char *range, size_t len)
+/* The number behind a unit ("bytes=", "bytes "), which a - must follow. */
+static int64_t first_number(const char *range, size_t len, const char *unit)
 {
-    static const char unit[] = "bytes=";
-    size_t at = sizeof(unit) - 1;
+    size_t at = strlen(unit);
     int64_t start = 0;
 
-    if (len <= at || strncasecmp(range, unit, at) != 0) {
-        return MM_RANGE_UNKNOWN;
-    }
-    if (range[at] < '0' || range[at] > '9') {
+    if (len <= at || strncasecmp(range, unit, at) != 0 || range[at] < '0' || range[at] > '9') {
         return MM_RANGE_UNKNOWN;
     }
     for (; at < len && range[at] >= '0' && range[at] <= '9'; at++) {
@@ -24,4 +21,14 @@ int64_t mm_range_start(const char *range, size_t len)
         start = start * 10 + (range[at] - '0');
     }
     return at < len && range[at] == '-' ? start : MM_RANGE_UNKNOWN;
+}
+
+int64_t mm_range_start(const char *range, size_t len)
+{
+    return first_number(range, len, "bytes=");
+}
+
+int64_t mm_range_answered(const char *range, size_t len)
+{
+    return first_number(range, len, "bytes ");
 }

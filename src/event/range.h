@@ -9,4 +9,8 @@
  * ranges the first one; a suffix or anything else is MM_RANGE_UNKNOWN. */
 int64_t mm_range_start(const char *range, size_t len);
 
+/* Of the value of a Content-Range header: the first byte of the answer, or MM_RANGE_UNKNOWN. It tells more than what
+ * was asked for: the last thousand bytes of a thing of a thousand are all of it. */
+int64_t mm_range_answered(const char *range, size_t len);
+
 #endif

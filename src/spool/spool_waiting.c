@@ -51,7 +51,10 @@ static int64_t waiting_in(int dirfd, const mm_segment_t *segment)
     int64_t n = 0;
 
     if (fd < 0) {
-        return 0;
+        /* One that cannot be read waits, too, to be seen by whoever looks at the status. */
+        return fstatat(dirfd, segment->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > segment->offset
+                   ? (int64_t)st.st_size - segment->offset
+                   : 0;
     }
     if (fstat(fd, &st) == 0 && st.st_size > segment->offset && !is_blank(fd, segment->offset)) {
         n = end_of_bytes(fd, segment->offset, st.st_size) - segment->offset;

@@ -51,11 +51,22 @@ static void does_not_guess(void **state)
     }
 }
 
+static void tells_where_an_answer_begins(void **state)
+{
+    (void)state;
+    assert_true(mm_range_answered("bytes 0-99/100", 14) == 0);
+    assert_true(mm_range_answered("bytes 7-99/100", 14) == 7);
+    assert_true(mm_range_answered("bytes */100", 11) == MM_RANGE_UNKNOWN);
+    assert_true(mm_range_answered("bytes=0-99", 10) == MM_RANGE_UNKNOWN);
+    assert_true(mm_range_answered("", 0) == MM_RANGE_UNKNOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_where_a_range_begins),
         cmocka_unit_test(does_not_guess),
+        cmocka_unit_test(tells_where_an_answer_begins),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,6 +155,25 @@ static void says_when_they_cannot_be_kept(void **state)
     assert_int_equal(log_count(s->log, "MM0210: 1 event"), 1);
 }
 
+/* What cannot be read waits; nothing else does. */
+static void goes_on_beside_what_cannot_be_read(void **state)
+{
+    unit_t *unit = *state;
+    setting_t *s = begin(unit);
+
+    assert_int_equal(
+        mkdir(apr_pstrcat(unit->pool, s->dir, "/0000000000000001-00000001-00000000-00000001.seg", NULL), 0700), 0);
+    spool_view(s->writer, "a", NULL);
+    read_round(s);
+    assert_int_equal(s->round.tally.events, 1);
+    assert_int_equal(s->round.held, 1);
+    assert_non_null(strstr(s->round.held_text.text, "everything else is counted"));
+    assert_false(s->round.more);
+    read_round(s);
+    assert_int_equal(s->round.held, 1);
+    assert_int_equal(s->round.frames, 0);
+}
+
 static void becomes_smaller_and_larger(void **state)
 {
     setting_t *s = begin(*state);
@@ -307,6 +326,7 @@ int main(void)
         test(leaves_newer_events_where_they_are),
         test(keeps_unreadable_events_aside),
         test(says_when_they_cannot_be_kept),
+        test(goes_on_beside_what_cannot_be_read),
         test(becomes_smaller_and_larger),
         test(becomes_smaller_also_where_frames_do_not),
         test(gives_up_where_there_is_nothing_to_leave_out),
