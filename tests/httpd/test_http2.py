@@ -52,6 +52,21 @@ def test_a_visit_is_one_view_by_the_right_user(site):
     assert site.counts.users() == {("datasets", "id1", "ada"): (1, 0), ("datasets", "id1", "grace"): (1, 0)}
 
 
+def test_small_downloads_count_whoever_closes_the_connection_and_broken_large_ones_do_not(site):
+    """httpd often calls the first broken off, too: what tells is how much of it there was."""
+    site.file("download/datasets/small", "small\n")
+    site.file("download/datasets/large", b"\0" * 20_000_000)
+    for _ in range(20):
+        visitor = H2Client(site.port)
+        assert visitor.get("/download/datasets/small") == (200, b"small\n")
+        visitor.vanish()
+    visitor = H2Client(site.port, window=100_000)
+    visitor.wait_for_data(visitor.send("GET", "/download/datasets/large"))
+    visitor.vanish()
+    wait_for(lambda: site.get("/metrics/status").json["events_ignored"].get("incomplete"), what="the broken one is seen")
+    wait_equal(lambda: site.counts.of("datasets"), {"small": (0, 20)})
+
+
 def test_many_streams_at_once_are_recorded_once_each(site):
     with H2Client(site.port) as visitor:
         for _ in range(5):

@@ -278,6 +278,24 @@ static void moves_a_use_over_midnight(void **state)
     assert_true(document_of(&documents, MM_DELTA_USER, "a", "ada", MM_TIME_NONE)->first_seen_ms == midnight_ms - 1);
 }
 
+/* In one batch it was never anywhere else. */
+static void a_day_keeps_nothing_of_a_use_that_moved_on(void **state)
+{
+    unit_t *unit = *state;
+    const mm_policy_t policy = {.double_click_ms = W_MS};
+    mm_count_t *count = mm_count_create(&policy, unit->pool);
+    int64_t midnight_ms = NOON_MS - NOON_MS % 86400000 + 86400000;
+    mm_event_t event = click(MM_ACTION_VIEW, "a", NULL, midnight_ms - 1);
+    documents_t documents = {.n = 0};
+
+    add(count, &event, 0);
+    add(count, &event, 2);
+    assert_int_equal(mm_count_deltas(count), 2);
+    end_batch(count, &documents);
+    assert_int_equal(documents.n, 2);
+    assert_int_equal(document_of(&documents, MM_DELTA_DAY, "a", NULL, midnight_ms)->sums.views, 1);
+}
+
 /* --- properties --- */
 
 #define CLICKS_MAX 120
@@ -594,6 +612,7 @@ int main(void)
         test(tells_users_apart),
         test(counts_unique_uses_by_the_hour),
         test(moves_a_use_over_midnight),
+        test(a_day_keeps_nothing_of_a_use_that_moved_on),
         test(counts_the_same_in_any_order_batches_and_restarts),
         test(forgets_after_an_hour),
         test(throws_its_secrets_away),
