@@ -43,6 +43,8 @@ static const field_t fields[] = {
     {"id", MM_RECORD_LOG, FIELD_TEXT, true, IN_LOG(id), MM_LEDGER_ID_LEN},
     {"name", MM_RECORD_LOG, FIELD_BYTES, true, IN_LOG(name), MM_LEDGER_NAME_MAX},
     {"head", MM_RECORD_LOG, FIELD_INT64, true, IN_LOG(head), 0},
+    {"since", MM_RECORD_LOG, FIELD_INT64, false, IN_LOG(since_ms), 0},
+    {"until", MM_RECORD_LOG, FIELD_INT64, false, IN_LOG(until_ms), 0},
     {"offset", MM_RECORD_LOG, FIELD_INT64, true, IN_LOG(offset), 0},
     {"lines", MM_RECORD_LOG, FIELD_INT64, true, IN_LOG(lines), 0},
     {"bad", MM_RECORD_LOG, FIELD_INT64, true, IN_LOG(bad), 0},
@@ -135,6 +137,8 @@ void mm_record_log(bson_t *doc, const mm_ledger_t *ledger)
     BSON_APPEND_UTF8(doc, "id", ledger->id);
     mm_record_append_bytes(doc, "name", ledger->name);
     BSON_APPEND_INT64(doc, "head", ledger->head);
+    BSON_APPEND_INT64(doc, "since", ledger->since_ms);
+    BSON_APPEND_INT64(doc, "until", ledger->until_ms);
     BSON_APPEND_INT64(doc, "offset", ledger->offset);
     BSON_APPEND_INT64(doc, "lines", ledger->lines);
     BSON_APPEND_INT64(doc, "bad", ledger->bad);

@@ -37,5 +37,5 @@ mm_fingerprint_t mm_fingerprint(const char *head, size_t len, apr_pool_t *pool)
         ids[n++] = id_of(&context, pool);
         at = next;
     }
-    return (mm_fingerprint_t){.id = ids[n - 1], .ids = ids, .n = n};
+    return (mm_fingerprint_t){.id = ids[n - 1], .ids = ids, .n = n, .len = len};
 }

@@ -14,6 +14,7 @@ typedef struct mm_fingerprint {
     const char *id;         /* of the whole head */
     const char *const *ids; /* of its beginnings up to each line end, and of the whole, which is the last */
     size_t n;
+    size_t len; /* of the head */
 } mm_fingerprint_t;
 
 /* Of a head (mm_logfile_head) that is not empty. */

@@ -119,6 +119,18 @@ static apr_status_t set_up(mm_import_t *import, mm_err_t *err)
     return rv == APR_SUCCESS ? deliver_left(import, err) : rv;
 }
 
+/* As the sieve has it; in milliseconds, as the ledger keeps it. */
+static void find_span(mm_import_t *import)
+{
+    int64_t live_ms = import->sieve.live_us / 1000000 * 1000;
+
+    import->since_ms = import->sieve.since_us / 1000;
+    import->until_ms = import->sieve.until_us / 1000;
+    if (live_ms > 0 && (import->until_ms == 0 || live_ms < import->until_ms)) {
+        import->until_ms = live_ms;
+    }
+}
+
 apr_status_t mm_import_create(mm_import_t **result, const mm_import_options_t *options, const mm_log_t *log,
                               apr_pool_t *parent, mm_err_t *err)
 {
@@ -134,10 +146,11 @@ apr_status_t mm_import_create(mm_import_t **result, const mm_import_options_t *o
     import->pool = pool;
     import->count = mm_count_create(&options->policy, pool);
     import->sieve = (mm_sieve_t){.rules = options->rules,
-                                 .since_us = options->since_us,
-                                 .until_us = options->until_us,
+                                 .since_us = options->since_us / 1000 * 1000,
+                                 .until_us = options->until_us / 1000 * 1000,
                                  .now_us = apr_time_now(),
                                  .live_us = options->live_us};
+    find_span(import);
     import->seen = apr_hash_make(pool);
     apr_pool_create(&import->log_pool, pool);
     apr_pool_create(&import->ids_pool, pool);

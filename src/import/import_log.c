@@ -101,6 +101,9 @@ static void count_line(mm_import_t *import, mm_ledger_t *ledger, const char *tex
     mm_event_t event;
     mm_sifted_t sifted = mm_sieve_line(&import->sieve, text, len, &sifting, &event);
 
+    if (sifted == MM_SIFTED_EVENT && mm_passes_counted(&import->passes, ledger->offset, event.time_us / 1000)) {
+        sifted = MM_SIFTED_KNOWN;
+    }
     ledger->lines++;
     tally->lines++;
     tally->sifted[sifted]++;
@@ -203,7 +206,12 @@ static apr_status_t ask_ledger(mm_import_t *import, mm_ledger_t *ledger, const m
         rv = mm_ledger_claim(connection->store, print->id, import->spool_id, import->options.take_over, err);
     }
     if (rv == APR_SUCCESS) {
-        rv = mm_ledger_find(connection->store, print->ids, print->n, ledger, err);
+        rv = mm_ledger_find(connection->store, print->ids, print->n, ledger, &import->passes, err);
+    }
+    if (rv == APR_SUCCESS && ledger->head > 0 && strcmp(ledger->id, print->id) != 0) {
+        apr_cpystrn(ledger->id, print->id, sizeof(ledger->id));
+        ledger->head = (int64_t)print->len;
+        rv = mm_ledger_adopt(connection->store, ledger, &import->passes, err);
     }
     return rv == MM_LEDGER_TAKEN ? rv : mm_connection_used(connection, rv);
 }
@@ -242,12 +250,37 @@ static apr_status_t settle_seen(mm_import_t *import, const mm_fingerprint_t *pri
     return rv;
 }
 
+/* Where this pass begins: where an earlier one of its span stopped; at the beginning, if others went further, so that
+ * lines can be numbered. There must be room for what it will leave behind. */
+static apr_status_t begin_pass(mm_import_t *import, mm_ledger_t *ledger, mm_err_t *err)
+{
+    int64_t to = mm_passes_to(&import->passes, import->since_ms, import->until_ms);
+    const mm_pass_t whole = {INT64_MAX, import->since_ms, import->until_ms};
+    mm_passes_t then = import->passes;
+
+    ledger->since_ms = import->since_ms;
+    ledger->until_ms = import->until_ms;
+    if (to < ledger->offset) {
+        ledger->offset = ledger->lines = ledger->bad = 0;
+    }
+    if (mm_passes_add(&then, &whole) && then.n <= MM_PASSES_MAX) {
+        return APR_SUCCESS;
+    }
+    (void)mm_ledger_release(import->connection.store, ledger->id, import->spool_id, NULL);
+    return mm_err_set(
+        err, APR_EINVAL,
+        "it was imported for %d spans of time already, and there is no room for another. Import it once with "
+        "a --since and an --until that contain them, or with neither: that takes their place",
+        MM_PASSES_MAX);
+}
+
 static apr_status_t begin_ledger(mm_import_t *import, mm_ledger_t *ledger, const char *head, size_t len, mm_err_t *err)
 {
     mm_fingerprint_t print = mm_fingerprint(head, len, import->log_pool);
     apr_status_t rv = APR_SUCCESS;
 
     *ledger = (mm_ledger_t){.head = 0};
+    import->passes.n = 0;
     if (!mm_import_is_dry(import)) {
         rv = settle_seen(import, &print, err);
         rv = rv == APR_SUCCESS ? open_ledger(import, ledger, &print, err) : rv;
@@ -258,7 +291,7 @@ static apr_status_t begin_ledger(mm_import_t *import, mm_ledger_t *ledger, const
     apr_cpystrn(ledger->id, print.id, sizeof(ledger->id));
     apr_cpystrn(ledger->name, mm_logfile_name(import->file), sizeof(ledger->name));
     ledger->head = (int64_t)len;
-    return rv;
+    return rv == APR_SUCCESS ? begin_pass(import, ledger, err) : rv;
 }
 
 /* What was read of it is in the count, so the ledger goes along whatever it was that ended the reading. */

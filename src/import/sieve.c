@@ -10,7 +10,7 @@ static const char *const names[MM_SIFTED_KINDS] = {
     [MM_SIFTED_EVENT] = "event",     [MM_SIFTED_BAD] = "bad line",
     [MM_SIFTED_NO_RULE] = "no rule", [MM_SIFTED_UNTRACKED] = "tracking=false",
     [MM_SIFTED_OUTSIDE] = "time",    [MM_SIFTED_LIVE] = "recorded live",
-    [MM_SIFTED_UNFIT] = "unfit",
+    [MM_SIFTED_UNFIT] = "unfit",     [MM_SIFTED_KNOWN] = "counted already",
 };
 
 const char *mm_sifted_name(mm_sifted_t sifted)

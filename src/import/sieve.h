@@ -17,6 +17,7 @@ typedef enum mm_sifted {
     MM_SIFTED_OUTSIDE,   /* before --since, or not before --until */
     MM_SIFTED_LIVE,      /* from when the module itself recorded already */
     MM_SIFTED_UNFIT,     /* an id that is longer than ids may be, or a list of none */
+    MM_SIFTED_KNOWN,     /* an earlier import has counted it: for src/import, which knows the ledger, to say */
     MM_SIFTED_KINDS
 } mm_sifted_t;
 

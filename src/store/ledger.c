@@ -9,6 +9,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_time.h>
+#include "store/passes_doc.h"
 #include "store/store_private.h"
 #include "store/value.h"
 
@@ -116,7 +117,6 @@ static void read_ledger(mm_ledger_t *ledger, const bson_t *doc)
     }
     apr_cpystrn(ledger->id, id + strlen(PREFIX), sizeof(ledger->id));
     ledger->head = number_of(doc, "head", 0);
-    ledger->offset = number_of(doc, "offset", 0);
     ledger->lines = number_of(doc, "lines", 0);
     ledger->bad = number_of(doc, "bad", 0);
     ledger->uses = number_of(doc, "uses", 0);
@@ -170,26 +170,40 @@ static apr_status_t find(mm_store_t *store, const bson_t *filter, void (*fn)(voi
     return rv;
 }
 
+typedef struct longest {
+    mm_ledger_t ledger;
+    mm_passes_t passes;
+    bool ok; /* all of its passes are known */
+} longest_t;
+
 static void take_longest(void *baton, const bson_t *doc)
 {
-    mm_ledger_t *longest = baton, found;
+    longest_t *longest = baton, found = {.ok = true};
 
-    read_ledger(&found, doc);
-    if (found.offset > 0 && found.head > longest->head) {
+    read_ledger(&found.ledger, doc);
+    found.ok = mm_passes_read(&found.passes, doc);
+    found.ledger.offset = mm_passes_furthest(&found.passes);
+    if (found.ledger.offset > 0 && found.ledger.head > longest->ledger.head) {
         *longest = found;
     }
 }
 
-apr_status_t mm_ledger_find(mm_store_t *store, const char *const *ids, size_t n, mm_ledger_t *found, mm_err_t *err)
+apr_status_t mm_ledger_find(mm_store_t *store, const char *const *ids, size_t n, mm_ledger_t *found,
+                            mm_passes_t *passes, mm_err_t *err)
 {
     bson_t filter = BSON_INITIALIZER;
+    longest_t longest = {.ok = true};
     apr_status_t rv;
 
-    *found = (mm_ledger_t){.head = 0};
     build_in(&filter, ids, n);
-    rv = find(store, &filter, take_longest, found, err);
+    rv = find(store, &filter, take_longest, &longest, err);
     bson_destroy(&filter);
-    return rv;
+    *found = longest.ledger;
+    *passes = longest.passes;
+    return rv == APR_SUCCESS && !longest.ok
+               ? mm_err_set(err, APR_EINVAL, "the log's document %s%s in MongoDB has more than %d passes", PREFIX,
+                            found->id, MM_PASSES_ROOM)
+               : rv;
 }
 
 /* --- claiming ------------------------------------------------------------------------------------------------------
@@ -320,13 +334,13 @@ static void append_date(bson_t *doc, const char *key, int64_t ms)
     }
 }
 
-static void build_put(bson_t *update, const mm_ledger_t *ledger)
+static void build_put(bson_t *update, const mm_ledger_t *ledger, const mm_passes_t *passes)
 {
     bson_t part;
 
     BSON_APPEND_DOCUMENT_BEGIN(update, "$max", &part);
     BSON_APPEND_INT64(&part, "head", ledger->head);
-    BSON_APPEND_INT64(&part, "offset", ledger->offset);
+    mm_passes_append(&part, passes);
     BSON_APPEND_INT64(&part, "lines", ledger->lines);
     BSON_APPEND_INT64(&part, "bad", ledger->bad);
     BSON_APPEND_INT64(&part, "uses", ledger->uses);
@@ -343,7 +357,7 @@ static void build_put(bson_t *update, const mm_ledger_t *ledger)
     bson_append_document_end(update, &part);
 }
 
-apr_status_t mm_ledger_put(mm_store_t *store, const char *spool_id, const mm_ledger_t *ledger, mm_err_t *err)
+apr_status_t mm_ledger_adopt(mm_store_t *store, const mm_ledger_t *ledger, const mm_passes_t *passes, mm_err_t *err)
 {
     bson_error_t error = {0};
     apr_status_t rv;
@@ -353,8 +367,16 @@ apr_status_t mm_ledger_put(mm_store_t *store, const char *spool_id, const mm_led
         return mm_err_set(err, APR_EINVAL, "\"%.64s\" is no log's id", ledger->id);
     }
     change_begin(&change, store, ledger->id);
-    build_put(&change.update, ledger);
+    build_put(&change.update, ledger, passes);
     rv = change_send(&change, true, &error) ? APR_SUCCESS : mm_store_fail(err, &error, DOING);
     change_end(&change);
+    return rv;
+}
+
+apr_status_t mm_ledger_put(mm_store_t *store, const char *spool_id, const mm_ledger_t *ledger, mm_err_t *err)
+{
+    const mm_passes_t own = {.pass = {{ledger->offset, ledger->since_ms, ledger->until_ms}}, .n = 1};
+    apr_status_t rv = mm_ledger_adopt(store, ledger, &own, err);
+
     return rv == APR_SUCCESS && ledger->done ? mm_ledger_release(store, ledger->id, spool_id, err) : rv;
 }

@@ -439,6 +439,48 @@ def test_times_limit_what_is_imported(house):
     assert house.run("--dry-run", "--since", "2027-01-01", log)[0]["left_out"]["time"] > 0
 
 
+def test_what_was_left_out_for_its_time_can_be_imported_later(house):
+    log = make_log(house, 3000, days=3)  # from 2026-01-01
+    middle, _ = house.run("--since", "2026-01-02", "--until", "2026-01-03", log)
+    again, said = house.run("--since", "2026-01-02", "--until", "2026-01-03", log)
+    assert middle["counted"] > 0 and again["known"] == 1 and "counted already" in said
+    before, _ = house.run("--until", "2026-01-02", log)
+    # All of it, and what was counted is passed over.
+    rest, _ = house.run(log)
+    assert before["counted"] > 0 and rest["counted"] > 0
+    assert rest["left_out"]["counted already"] > 0 and rest["lines"] == 3000
+    assert house.run(log)[0]["known"] == 1
+    ledger, = house.database.ledgers()
+    assert (ledger["lines"], ledger["offset"]) == (3000, log.stat().st_size)
+    assert total(house.database.all()) == ledger["uses"]
+    # But for double clicks on both sides of midnight it is as if it had been imported at once.
+    once, _ = house.run("--prefix", "once_", log)
+    assert 0 <= total(house.database.all()) - once["counted"] <= 5
+
+
+def test_what_was_taken_to_be_recorded_live_can_be_imported_later(house):
+    log = make_log(house, 1000, days=3)
+    settings_file(house.spool, recording_since_ms=1_767_312_000_000)  # 2026-01-02
+    first, _ = house.run(log)
+    assert first["counted"] > 0 and first["left_out"]["recorded live"] > 0
+    assert house.run(log)[0]["known"] == 1
+    rest, _ = house.run("--overlap", "count", log)
+    assert rest["counted"] > 0 and rest["left_out"]["recorded live"] == 0
+    assert total(house.database.all()) == first["counted"] + rest["counted"]
+
+
+def test_a_log_has_a_place_for_so_many_spans_of_time_and_says_what_to_do(house):
+    log = make_log(house, 1000, days=20)
+    for day in range(1, 17):
+        house.run("--since", f"2026-01-{day:02}", "--until", f"2026-01-{day + 1:02}", log)
+    _, said = house.run("--since", "2026-01-17", "--until", "2026-01-18", log, expect=1)
+    assert "16 spans of time" in said and "--since" in said
+    assert "importer" not in house.database.ledgers()[0]
+    house.run(log)
+    assert house.run("--since", "2026-01-17", "--until", "2026-01-18", log)[0]["known"] == 1
+    assert total(house.database.all()) == house.database.ledgers()[0]["uses"]
+
+
 def test_without_settings_it_says_what_to_do(house):
     (house.spool / "settings.json").unlink()
     _, said = house.run(make_log(house, 1), expect=1)

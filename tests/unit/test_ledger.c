@@ -33,8 +33,9 @@ static void put(mm_store_t *store, const mm_ledger_t *ledger)
 static mm_ledger_t found(mm_store_t *store, const char *const *ids, size_t n)
 {
     mm_ledger_t ledger;
+    mm_passes_t passes;
 
-    assert_int_equal(mm_ledger_find(store, ids, n, &ledger, NULL), APR_SUCCESS);
+    assert_int_equal(mm_ledger_find(store, ids, n, &ledger, &passes, NULL), APR_SUCCESS);
     return ledger;
 }
 
@@ -98,6 +99,35 @@ static void a_claim_alone_is_no_beginning(void **state)
     assert_string_equal(found(store, ids, 2).id, LOG);
 }
 
+static void keeps_a_place_for_each_span_of_time(void **state)
+{
+    unit_t *unit = *state;
+    mm_store_t *store = unit_store(unit->pool);
+    const char *const ids[] = {LOG, LONGER};
+    mm_ledger_t all = ledger_of(LOG, 100, 500), some = ledger_of(LOG, 100, 900), found;
+    mm_passes_t passes;
+
+    some.since_ms = 1000;
+    some.until_ms = 2000;
+    put(store, &some);
+    put(store, &all);
+    some.offset = 700; /* late */
+    put(store, &some);
+    assert_int_equal(mm_ledger_find(store, ids, 2, &found, &passes, NULL), APR_SUCCESS);
+    assert_int_equal(found.offset, 900);
+    assert_int_equal(passes.n, 2);
+    assert_int_equal(mm_passes_to(&passes, 0, 0), 500);
+    assert_int_equal(mm_passes_to(&passes, 1000, 2000), 900);
+
+    apr_cpystrn(found.id, LONGER, sizeof(found.id));
+    found.head = 200;
+    assert_int_equal(mm_ledger_adopt(store, &found, &passes, NULL), APR_SUCCESS);
+    assert_int_equal(mm_ledger_find(store, ids, 2, &found, &passes, NULL), APR_SUCCESS);
+    assert_string_equal(found.id, LONGER);
+    assert_int_equal(mm_passes_to(&passes, 0, 0), 500);
+    assert_int_equal(mm_passes_to(&passes, 1000, 2000), 900);
+}
+
 static void is_one_importers_at_a_time(void **state)
 {
     unit_t *unit = *state;
@@ -128,7 +158,9 @@ static void believes_no_document(void **state)
     const char *const ids[] = {LOG, LONGER};
 
     unit_insert(store, "metrics_meta", "{'_id': 'log:" LOG "', 'head': 'x', 'offset': [1], 'lines': -5}");
-    unit_insert(store, "metrics_meta", "{'_id': 'log:" LONGER "', 'head': 5, 'offset': -1}");
+    unit_insert(store, "metrics_meta",
+                "{'_id': 'log:" LONGER
+                "', 'head': 5, 'offset': -1, 'passes': {'x': 1, '1-': 2, '-1': 3, '1-2': 'x', '1-2-3': 4}}");
     assert_int_equal(found(store, ids, 2).head, 0);
     assert_int_equal(mm_ledger_claim(store, "$x", SPOOL, false, NULL), APR_EINVAL);
 }
@@ -140,10 +172,11 @@ static void tells_when_the_database_is_away(void **state)
         unit_store_at("mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=50&connectTimeoutMS=50", unit->pool);
     const char *const ids[] = {LOG};
     mm_ledger_t ledger = ledger_of(LOG, 1, 1);
+    mm_passes_t passes;
     mm_err_t err;
 
     assert_int_equal(mm_ledger_claim(store, LOG, SPOOL, false, &err), MM_STORE_AWAY);
-    assert_int_equal(mm_ledger_find(store, ids, 1, &ledger, &err), MM_STORE_AWAY);
+    assert_int_equal(mm_ledger_find(store, ids, 1, &ledger, &passes, &err), MM_STORE_AWAY);
     ledger = ledger_of(LOG, 1, 1);
     assert_int_equal(mm_ledger_put(store, SPOOL, &ledger, &err), MM_STORE_AWAY);
 }
@@ -157,6 +190,7 @@ int main(void)
         test(goes_only_forward),
         test(knows_a_log_by_the_longest_head),
         test(a_claim_alone_is_no_beginning),
+        test(keeps_a_place_for_each_span_of_time),
         test(is_one_importers_at_a_time),
         test(believes_no_document),
         test(tells_when_the_database_is_away),

@@ -79,6 +79,8 @@ static void reads_back_a_log(void **state)
                           .name = "access\xff.log",
                           .head = 1,
                           .offset = 2,
+                          .since_ms = 8,
+                          .until_ms = 9,
                           .lines = 3,
                           .bad = 4,
                           .uses = 5,
@@ -96,6 +98,8 @@ static void reads_back_a_log(void **state)
     assert_string_equal(record.ledger.name, ledger.name);
     assert_int_equal(record.ledger.head, 1);
     assert_int_equal(record.ledger.offset, 2);
+    assert_int_equal(record.ledger.since_ms, 8);
+    assert_int_equal(record.ledger.until_ms, 9);
     assert_int_equal(record.ledger.lines, 3);
     assert_int_equal(record.ledger.bad, 4);
     assert_int_equal(record.ledger.uses, 5);
