@@ -160,10 +160,7 @@ void mm_form_settle(mm_window_t *window, bool all)
 
 void mm_form_clear(mm_window_t *window)
 {
-    window->now_s = 0;
-    mm_recent_clear(window->clicks);
-    mm_recent_clear(window->uses);
-    mm_salts_clear(&window->salts);
+    mm_window_begin_anew(window);
     mm_form_settle(window, true);
 }
 
@@ -203,8 +200,8 @@ static bool take_clock(mm_window_t *window, input_t *in)
         return false;
     }
     now_s = (uint32_t)take_int(in, 4);
-    if (now_s < window->now_s) {
-        return false;
+    if (now_s < window->now_s) { /* the clock was put back */
+        mm_window_begin_anew(window);
     }
     window->now_s = now_s;
     return true;

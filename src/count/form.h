@@ -2,7 +2,7 @@
  *
  * Chunks, all integers little-endian: u8 kind, then
  *   head   u32 version (1) | u32 W, ms                                             once, first
- *   clock  u32 seconds                                                             first of what belongs to one batch
+ *   clock  u32 seconds                   first of what belongs to one batch; if it goes back, nothing before it holds
  *   salts  (i64 day | u32 touched | 16 bytes) …
  *   clicks (u64 key | u32 touched | u16 earliest | u16 latest | u8 class) …        17 bytes each
  *   uses   (u64 key | u32 touched | u32 views | u32 downloads) …                   20 bytes each

@@ -44,6 +44,7 @@ mm_window_t *mm_window_create(int64_t double_click_ms, apr_pool_t *pool)
     mm_window_t *window = apr_pcalloc(pool, sizeof(*window));
 
     window->width_ms = double_click_ms;
+    window->limit_s = UINT32_MAX;
     window->clicks = mm_recent_create(MM_WINDOW_CLICKS_MAX, pool);
     window->uses = mm_recent_create(MM_WINDOW_USES_MAX, pool);
     return window;
@@ -64,16 +65,47 @@ void mm_window_expire(mm_window_t *window)
     mm_salts_expire(&window->salts, before_s);
 }
 
-/* The window's clock is that of the events: an import of last year's log remembers as live traffic does. */
+void mm_window_begin_anew(mm_window_t *window)
+{
+    window->now_s = 0;
+    window->idle_since_us = 0;
+    mm_recent_clear(window->clicks);
+    mm_recent_clear(window->uses);
+    mm_salts_clear(&window->salts);
+    window->salts.dropped = true;
+}
+
+/* The window's clock is that of the events: an import of last year's log remembers as live traffic does. But a single
+ * one from a host whose clock was years ahead would keep everything else from being forgotten. */
 static void move_clock(mm_window_t *window, int64_t time_us)
 {
     int64_t time_s = time_us / 1000000;
-    uint32_t now_s = time_s < UINT32_MAX ? (uint32_t)time_s : UINT32_MAX;
 
-    if (now_s > window->now_s) {
-        window->now_s = now_s;
+    if (time_s > window->now_s && time_s <= window->limit_s) {
+        window->now_s = (uint32_t)time_s;
         mm_window_expire(window);
     }
+}
+
+bool mm_window_set_clock(mm_window_t *window, int64_t now_us)
+{
+    int64_t limit_s = now_us / 1000000 + MM_WINDOW_AHEAD_S;
+
+    window->limit_s = limit_s < UINT32_MAX ? (uint32_t)limit_s : UINT32_MAX;
+    if (window->now_s <= window->limit_s) {
+        return true;
+    }
+    mm_window_begin_anew(window);
+    return false;
+}
+
+void mm_window_idle(mm_window_t *window, int64_t now_us)
+{
+    if (window->idle_since_us == 0) {
+        window->idle_since_us = now_us;
+        window->idle_from_s = window->now_s;
+    }
+    move_clock(window, INT64_C(1000000) * window->idle_from_s + now_us - window->idle_since_us);
 }
 
 /* --- keys --- */
@@ -260,6 +292,7 @@ size_t mm_window_add(mm_window_t *window, const mm_event_t *event, mm_class_t cl
 {
     visit_t visit = {.window = window, .action = event->action, .class = class, .day = -1};
 
+    window->idle_since_us = 0;
     move_clock(window, event->time_us);
     visit.len = put_who(visit.who, event);
     if (visit.len > 0 && window->width_ms > 0) {

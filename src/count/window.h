@@ -14,11 +14,14 @@
  * be told from anybody else: each of his clicks counts, and is unique.
  *
  * Nothing of a user is kept but hashes under a secret of the day (salts.h). What is kept is bounded, and forgotten when
- * no event was near it for an hour and W. No files here: form.h writes it down. One thread.
+ * no event was near it for an hour and W, by the events' own time; when none comes any more, as time
+ * goes by. No files
+ * here: form.h writes it down. One thread.
  */
 #ifndef MM_WINDOW_H
 #define MM_WINDOW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <apr_pools.h>
@@ -31,6 +34,8 @@
 #define MM_WINDOW_USES_MAX   (1024 * 1024)
 /* Of the events' time. A unique use needs to know of the hour it is in. */
 #define MM_WINDOW_MEMORY_S 3600
+/* The time of an event that is farther ahead of the clock is not believed. */
+#define MM_WINDOW_AHEAD_S 3600
 
 typedef struct mm_window mm_window_t;
 
@@ -46,6 +51,14 @@ typedef struct mm_window_booking {
 
 /* double_click_ms 0: each click counts. */
 mm_window_t *mm_window_create(int64_t double_click_ms, apr_pool_t *pool);
+
+/* What the clock says. No event that is far ahead of it moves the time of the window. False: that time is far ahead of
+ * the clock itself, which was put back, and so all was forgotten. Without this every event's time is believed. */
+bool mm_window_set_clock(mm_window_t *window, int64_t now_us);
+
+/* No event waits, at now_us of a clock that only runs forward: from the first such call behind an event the window's
+ * time goes on as that clock does, so that what is too old is forgotten without a later event. */
+void mm_window_idle(mm_window_t *window, int64_t now_us);
 
 /* Takes one click that the rules let through. Returns how many bookings it means, none if it is a double-click. */
 size_t mm_window_add(mm_window_t *window, const mm_event_t *event, mm_class_t class,

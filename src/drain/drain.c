@@ -188,6 +188,16 @@ apr_status_t mm_drain_create(mm_drain_t **result, const mm_drain_options_t *opti
 
 /* --- reading --- */
 
+/* Whether a quiet round should write a batch of nothing, so that yesterday's secret goes from the disk. */
+static bool is_untidy(mm_drain_t *drain)
+{
+    if (!drain->emptied || drain->round.frames > 0) {
+        return false;
+    }
+    mm_window_idle(mm_count_window(drain->count), mm_wait_clock_us());
+    return mm_window_log_untidy(&drain->window_log, mm_wait_clock_us());
+}
+
 /* A failure of the spool is returned, but what was read before it is counted. */
 static apr_status_t read_round(mm_drain_t *drain, mm_err_t *err)
 {
@@ -201,7 +211,7 @@ static apr_status_t read_round(mm_drain_t *drain, mm_err_t *err)
     }
     drain->emptied = rv == APR_SUCCESS && !drain->round.more && drain->round.held == 0;
     drain->more = drain->round.more;
-    drain->state = drain->round.frames > 0 ? STATE_COUNTED : STATE_IDLE;
+    drain->state = drain->round.frames > 0 || is_untidy(drain) ? STATE_COUNTED : STATE_IDLE;
     /* With once it is what we end with. */
     if (!drain->options.once && drain->round.held > 0 &&
         mm_throttle_tell(&drain->held, mm_wait_clock_us(), drain->round.held, &times)) {

@@ -186,6 +186,16 @@ static void take_back(mm_round_t *round, int64_t until_us)
     round->more = false;
 }
 
+static void look_at_clock(const mm_round_t *round)
+{
+    if (!mm_window_set_clock(mm_count_window(round->count), apr_time_now())) {
+        mm_log(round->log, MM_LOG_WARNING, "MM0232",
+               "the clock of this host was put back by more than an hour, and the clicks that are remembered are of a "
+               "time that has not come: they are forgotten. Clicks of the last half minute may count twice, and users "
+               "of this hour as unique");
+    }
+}
+
 apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err)
 {
     int64_t until_us = round->until_us, forgotten;
@@ -197,6 +207,7 @@ apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err)
     if (round->resolve) {
         mm_resolve_begin(round->resolve);
     }
+    look_at_clock(round);
     forgotten = mm_window_forgotten(mm_count_window(round->count));
     rv = read_all(round, err);
     if (round->unresolved == APR_SUCCESS) {

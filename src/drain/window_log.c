@@ -251,6 +251,21 @@ static apr_status_t begin_anew(mm_window_log_t *wlog, mm_err_t *err)
     return rv;
 }
 
+/* Something that should not be there any more is in the file. */
+static bool is_stale(const mm_window_log_t *wlog)
+{
+    return wlog->place.generation > 0 && mm_form_is_stale(wlog->window);
+}
+
+bool mm_window_log_untidy(mm_window_log_t *wlog, int64_t now_us)
+{
+    if (!is_stale(wlog) || (wlog->tidied_us > 0 && now_us - wlog->tidied_us < MM_THROTTLE_US)) {
+        return false;
+    }
+    wlog->tidied_us = now_us;
+    return true;
+}
+
 static bool is_worn(const mm_window_log_t *wlog)
 {
     return wlog->place.to > 2 * mm_form_size(wlog->window) + MM_WINDOW_LOG_SLACK || mm_form_is_stale(wlog->window);
@@ -263,7 +278,7 @@ apr_status_t mm_window_log_append(mm_window_log_t *wlog, mm_window_place_t *plac
     close_fd(&wlog->next_fd);
     wlog->forgone = false;
     wlog->next = wlog->place;
-    if (!mm_form_is_fresh(wlog->window)) {
+    if (!mm_form_is_fresh(wlog->window) && !is_stale(wlog)) {
         *place = wlog->next;
         return APR_SUCCESS;
     }

@@ -41,6 +41,7 @@ typedef struct mm_window_log {
     bool anew;               /* the next append writes everything */
     bool forgone;            /* the batch to come goes without */
     bool littered;           /* older files may be there */
+    int64_t tidied_us;       /* when a batch was last written for nothing but that */
     int64_t room;            /* allocated behind place.to, or for the next file */
     mm_throttle_t without;
 } mm_window_log_t;
@@ -55,6 +56,10 @@ void mm_window_log_load(mm_window_log_t *wlog, const mm_window_place_t *place);
 
 /* A batch was given up before it was written: the window is again what it was after the one before. */
 void mm_window_log_back(mm_window_log_t *wlog);
+
+/* Whether a batch should be written though nothing is to be counted: a secret that was thrown away is on the disk
+ * still. True at most once a minute. */
+bool mm_window_log_untidy(mm_window_log_t *wlog, int64_t now_us);
 
 /* Appends what has changed since the last batch and flushes it; *place is for the batch file. Nothing has changed:
  * nothing is written. Can be called again, after a failure and after a success that led to no batch. */

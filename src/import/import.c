@@ -57,6 +57,7 @@ static apr_status_t deliver_left(mm_import_t *import, mm_err_t *err)
     }
     import->seq = found.seq;
     mm_window_log_load(&import->window_log, &found.window);
+    mm_window_set_clock(mm_count_window(import->count), import->sieve.now_us);
     if (!found.pending) {
         return APR_SUCCESS;
     }

@@ -4,11 +4,13 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include "base/file.h"
 #include "count/count.h"
 #include "drain/batch.h"
 #include "drain/rejected.h"
+#include "drain/window_log.h"
 
 #define LIVES 45
 
@@ -693,6 +695,72 @@ static void stops_in_the_middle_of_a_wait(void **state)
     assert_int_equal(stop, 1);
 }
 
+/* For all of this program, instead of those of libc and libapr. */
+static int64_t seconds_ahead, seconds_later;
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int rv = (int)syscall(SYS_clock_gettime, clock, now);
+
+    now->tv_sec += clock == CLOCK_MONOTONIC ? seconds_later : 0;
+    return rv;
+}
+
+apr_time_t apr_time_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (now.tv_sec + seconds_ahead) * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
+/* A quiet site, an hour later: the secret under which ada was hashed goes from the disk, and that is all. */
+static void throws_secrets_away_when_nothing_comes(void **state)
+{
+    setting_t s = begin(*state);
+    struct stat info;
+
+    s.options.policy.double_click_ms = 30000;
+    spool_view(s.writer, "a", "ada");
+    assert_int_equal(open_drain(&s), APR_SUCCESS);
+    assert_int_equal(step(&s), 1);
+    assert_int_equal(step(&s), 0);
+    seconds_later = 3600;
+    assert_int_equal(step(&s), 0);
+    assert_true(has_file(s.dir, MM_WINDOW_LOG_PREFIX "1"));
+    seconds_later = 3632;
+    assert_int_equal(step(&s), 1);
+    assert_false(has_file(s.dir, MM_WINDOW_LOG_PREFIX "1"));
+    assert_int_equal(stat(apr_pstrcat(s.unit->pool, s.dir, "/" MM_WINDOW_LOG_PREFIX "2", NULL), &info), 0);
+    assert_true(info.st_size < 64);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(step(&s), 0);
+    }
+    close_drain(&s);
+    assert_int_equal(open_drain(&s), APR_SUCCESS);
+    assert_int_equal(step(&s), 0);
+    assert_true(has_file(s.dir, MM_WINDOW_LOG_PREFIX "2"));
+    assert_int_equal(views(&s), 1);
+    assert_int_equal(s.log->n, 0);
+    close_drain(&s);
+}
+
+static void tells_of_a_clock_that_was_put_back(void **state)
+{
+    setting_t s = begin(*state);
+    mm_event_t event = event_of(MM_ACTION_VIEW, "a", "ada", apr_time_now());
+
+    spool_put(s.writer, &event, 1);
+    assert_int_equal(open_drain(&s), APR_SUCCESS);
+    assert_int_equal(step(&s), 1);
+    seconds_ahead = -2 * 86400;
+    step(&s);
+    step(&s);
+    seconds_ahead = 0;
+    assert_int_equal(log_count(s.log, "MM0232"), 1);
+    close_drain(&s);
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, unit_setup, unit_teardown)
 
 int main(void)
@@ -720,6 +788,8 @@ int main(void)
         test(waits_for_a_database_that_is_away),
         test(with_once_the_first_failure_ends_it),
         test(stops_in_the_middle_of_a_wait),
+        test(throws_secrets_away_when_nothing_comes),
+        test(tells_of_a_clock_that_was_put_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,6 +115,29 @@ static void passes_over_clicks_of_another_width(void **state)
     free(written);
 }
 
+/* The clock was put back, and there was no room to write another file. */
+static void a_clock_that_goes_back_holds_over_what_was_before(void **state)
+{
+    unit_t *unit = *state;
+    const mm_policy_t policy = {.double_click_ms = W_MS};
+    mm_count_t *count = mm_count_create(&policy, unit->pool), *second = mm_count_create(&policy, unit->pool);
+    written_t *written = calloc(1, sizeof(*written));
+    const int64_t day_ms = 86400000;
+
+    view(count, "a", "ada", NOON_MS + day_ms);
+    view(count, "b", "ada", NOON_MS);
+    mm_form_put(mm_count_window(count), true, sink, written);
+    mm_form_settle(mm_count_window(count), true);
+    assert_false(mm_window_set_clock(mm_count_window(count), NOON_US));
+    view(count, "c", "ada", NOON_MS);
+    mm_form_put(mm_count_window(count), false, sink, written);
+    fill(mm_count_window(second), written);
+    assert_true(mm_form_is_stale(mm_count_window(second)));
+    assert_int_equal(view(second, "b", "ada", NOON_MS + 1), MM_COUNTED);
+    assert_int_equal(view(second, "c", "ada", NOON_MS + 1), MM_IGNORED_DOUBLE_CLICK);
+    free(written);
+}
+
 static void refuses_what_is_no_chunk(void **state)
 {
     unit_t *unit = *state;
@@ -142,6 +165,7 @@ int main(void)
         test(writes_what_it_read),
         test(takes_37_bytes_for_an_event),
         test(passes_over_clicks_of_another_width),
+        test(a_clock_that_goes_back_holds_over_what_was_before),
         test(refuses_what_is_no_chunk),
     };
 

@@ -579,6 +579,16 @@ static void forgets_after_an_hour(void **state)
     assert_int_equal(mm_window_forgotten(window), 0);
 }
 
+static int64_t size_of_one_use(const unit_t *unit)
+{
+    const mm_policy_t policy = {.double_click_ms = W_MS};
+    mm_count_t *count = mm_count_create(&policy, unit->pool);
+    mm_event_t event = click(MM_ACTION_VIEW, "a", "ada", NOON_MS);
+
+    mm_count_add(count, &event);
+    return mm_form_size(mm_count_window(count));
+}
+
 static void throws_its_secrets_away(void **state)
 {
     unit_t *unit = *state;
@@ -602,6 +612,69 @@ static void throws_its_secrets_away(void **state)
     assert_false(mm_form_is_stale(window));
 }
 
+/* A host whose clock was years ahead for one request. */
+static void one_event_ahead_of_the_clock_keeps_nothing(void **state)
+{
+    unit_t *unit = *state;
+    const mm_policy_t policy = {.double_click_ms = W_MS};
+    mm_count_t *count = mm_count_create(&policy, unit->pool);
+    mm_window_t *window = mm_count_window(count);
+    const int64_t day_ms = 86400000;
+    mm_event_t event = click(MM_ACTION_VIEW, "a", "ada", NOON_MS + 5 * 365 * day_ms);
+
+    assert_true(mm_window_set_clock(window, NOON_US));
+    assert_int_equal(mm_count_add(count, &event), MM_COUNTED);
+    for (int day = 0; day < 10; day++) {
+        assert_true(mm_window_set_clock(window, NOON_US + day * day_ms * 1000));
+        event = click(MM_ACTION_VIEW, "a", "ada", NOON_MS + day * day_ms);
+        assert_int_equal(mm_count_add(count, &event), MM_COUNTED);
+        assert_int_equal(mm_count_add(count, &event), MM_IGNORED_DOUBLE_CLICK);
+    }
+    assert_true(mm_form_size(window) <= size_of_one_use(unit));
+}
+
+static void a_clock_that_was_put_back_forgets(void **state)
+{
+    unit_t *unit = *state;
+    const mm_policy_t policy = {.double_click_ms = W_MS};
+    mm_count_t *count = mm_count_create(&policy, unit->pool);
+    mm_window_t *window = mm_count_window(count);
+    mm_event_t event = click(MM_ACTION_VIEW, "a", "ada", NOON_MS + 86400000);
+
+    assert_true(mm_window_set_clock(window, event.time_us));
+    assert_int_equal(mm_count_add(count, &event), MM_COUNTED);
+    assert_true(mm_window_set_clock(window, event.time_us - INT64_C(3600) * 1000000));
+    assert_false(mm_form_is_stale(window));
+    assert_false(mm_window_set_clock(window, NOON_US));
+    assert_true(mm_form_is_stale(window));
+    assert_true(mm_window_set_clock(window, NOON_US));
+    event = click(MM_ACTION_VIEW, "a", "ada", NOON_MS);
+    assert_int_equal(mm_count_add(count, &event), MM_COUNTED);
+    assert_true(mm_form_size(window) <= size_of_one_use(unit));
+}
+
+static void forgets_by_the_clock_when_nothing_comes(void **state)
+{
+    unit_t *unit = *state;
+    const mm_policy_t policy = {.double_click_ms = W_MS};
+    mm_count_t *count = mm_count_create(&policy, unit->pool);
+    mm_window_t *window = mm_count_window(count);
+    mm_event_t event = click(MM_ACTION_VIEW, "a", "ada", NOON_MS);
+
+    mm_count_add(count, &event);
+    mm_window_idle(window, 500);
+    mm_window_idle(window, INT64_C(3600) * 1000000);
+    mm_count_add(count, &event); /* that long after it, also when it took so long until it was counted */
+    mm_window_idle(window, INT64_C(7200) * 1000000);
+    mm_window_idle(window, INT64_C(10830) * 1000000);
+    mm_form_settle(window, true);
+    assert_false(mm_form_is_stale(window));
+    mm_window_idle(window, INT64_C(10831) * 1000000);
+    assert_true(mm_form_is_stale(window));
+    assert_false(mm_form_is_fresh(window));
+    assert_int_equal(mm_count_add(count, &event), MM_COUNTED);
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, unit_setup, unit_teardown)
 
 int main(void)
@@ -616,6 +689,9 @@ int main(void)
         test(counts_the_same_in_any_order_batches_and_restarts),
         test(forgets_after_an_hour),
         test(throws_its_secrets_away),
+        test(one_event_ahead_of_the_clock_keeps_nothing),
+        test(a_clock_that_was_put_back_forgets),
+        test(forgets_by_the_clock_when_nothing_comes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
