@@ -46,7 +46,7 @@ static const char usage[] =
     "                       default the file that MetricsCatalogURI names, else the database of the counts\n"
     "  --prefix PREFIX      of the collections' names; default as in the settings\n"
     "  --format FORMAT      common, combined, vhost_combined, or a LogFormat as it stands in httpd's configuration;\n"
-    "                       default: vhost_combined, combined or common, whichever fits first\n"
+    "                       default: vhost_combined, combined or common, whichever fits most lines\n"
     "  --since TIME, --until TIME\n"
     "                       only requests from then on, or before then: 2025-12-31, or 2025-12-31T12:00:00Z\n"
     "  --overlap count      also requests from after httpd began to record here, which are left out as they would "

@@ -165,37 +165,6 @@ static apr_status_t read_lines(mm_import_t *import, mm_ledger_t *ledger, mm_err_
     return rv == APR_EOF ? APR_SUCCESS : rv;
 }
 
-/* The first of the formats with a name that the log's first line can be read in. */
-static apr_status_t choose_format(mm_import_t *import, const char *head, size_t len, mm_err_t *err)
-{
-    const char *stop = memchr(head, '\n', len);
-    mm_logformat_t *format;
-    mm_logline_t line;
-    apr_status_t rv;
-
-    if (import->options.format) {
-        rv = mm_logformat_compile(&format, import->options.format, import->log_pool, err);
-        if (rv == APR_SUCCESS) {
-            import->sieve.parser = mm_logparser_create(format, import->options.slashes, import->log_pool);
-            import->format = import->options.format;
-        }
-        return rv;
-    }
-    for (const char *const *name = mm_logformat_names; *name; name++) {
-        rv = mm_logformat_compile(&format, *name, import->log_pool, err);
-        import->sieve.parser = mm_logparser_create(format, import->options.slashes, import->log_pool);
-        import->format = *name;
-        if (rv != APR_SUCCESS ||
-            !mm_logparser_line(import->sieve.parser, head, stop ? (size_t)(stop - head) : len, &line)) {
-            return rv;
-        }
-    }
-    return mm_err_set(err, APR_EINVAL,
-                      "the first line of %s is none of common, combined or vhost_combined; say --format with the "
-                      "LogFormat that httpd writes it in",
-                      mm_logfile_name(import->file));
-}
-
 /* Makes the log ours, and finds out where an earlier import stopped in it. */
 static apr_status_t ask_ledger(mm_import_t *import, mm_ledger_t *ledger, const mm_fingerprint_t *print, mm_err_t *err)
 {
@@ -348,8 +317,15 @@ apr_status_t mm_import_log(mm_import_t *import, mm_logfile_t *file, mm_import_en
     *end = MM_IMPORT_EMPTY;
     import->file = file;
     rv = mm_logfile_head(file, &head, &len, err);
-    if (rv == APR_SUCCESS && len > 0) {
-        rv = choose_format(import, head, len, err);
+    if (rv == APR_SUCCESS && len == 0) {
+        rv = mm_logfile_next(file, &head, &len, err); /* damaged, or there is nothing */
+        rv = rv == APR_EOF ? APR_SUCCESS : rv;
+    }
+    else if (rv == APR_SUCCESS) {
+        rv = mm_import_choose_format(import, err);
+        if (rv == APR_SUCCESS) {
+            rv = mm_logfile_head(file, &head, &len, err); /* it may have moved */
+        }
         if (rv == APR_SUCCESS) {
             rv = begin_ledger(import, &ledger, head, len, err);
         }
@@ -359,28 +335,4 @@ apr_status_t mm_import_log(mm_import_t *import, mm_logfile_t *file, mm_import_en
     }
     import->file = NULL;
     return rv;
-}
-
-int64_t mm_import_first_us(mm_import_t *import, mm_logfile_t *file)
-{
-    mm_logline_t line = {.time_us = INT64_MAX};
-    const char *head;
-    size_t len;
-
-    apr_pool_clear(import->log_pool);
-    if (!mm_logfile_rewind(file)) {
-        return INT64_MAX;
-    }
-    import->file = file;
-    if (mm_logfile_head(file, &head, &len, NULL) == APR_SUCCESS && len > 0 &&
-        choose_format(import, head, len, NULL) == APR_SUCCESS) {
-        const char *stop = memchr(head, '\n', len);
-
-        if (mm_logparser_line(import->sieve.parser, head, stop ? (size_t)(stop - head) : len, &line)) {
-            line.time_us = INT64_MAX;
-        }
-    }
-    import->file = NULL;
-    mm_logfile_rewind(file);
-    return line.time_us;
 }

@@ -1,4 +1,6 @@
-/* What the two files of an import share: import.c, its life and its batches, and import_log.c, which reads one log. */
+/* What the files of an import share: import.c, its life and its batches, import_log.c, which reads one log, and
+ * import_format.c, which finds out how.
+ */
 #ifndef MM_IMPORT_PRIVATE_H
 #define MM_IMPORT_PRIVATE_H
 
@@ -59,6 +61,9 @@ static inline bool mm_import_is_dry(const mm_import_t *import)
 {
     return import->options.dir == NULL;
 }
+
+/* Of the log in hand: the format that most of its first lines fit. APR_EINVAL: less than half of them. */
+apr_status_t mm_import_choose_format(mm_import_t *import, mm_err_t *err);
 
 /* What is counted, and where it stops in each log, is on its way to the database when this returns. */
 apr_status_t mm_import_flush(mm_import_t *import, mm_err_t *err);

@@ -222,15 +222,15 @@ static apr_status_t fill(mm_logfile_t *file, mm_err_t *err)
     }
     file->end += (size_t)got;
     file->at_eof = got == 0;
-    return file->at_eof ? end_program(file, err) : APR_SUCCESS;
+    return APR_SUCCESS;
 }
 
-/* Enough for the head, or all that there is. */
-static apr_status_t fill_head(mm_logfile_t *file, mm_err_t *err)
+/* More than so much, or all that there is. */
+static apr_status_t fill_beyond(mm_logfile_t *file, size_t len, mm_err_t *err)
 {
     apr_status_t rv = APR_SUCCESS;
 
-    while (rv == APR_SUCCESS && !file->at_eof && file->end - file->start <= MM_LOGFILE_HEAD) {
+    while (rv == APR_SUCCESS && !file->at_eof && file->end - file->start <= len) {
         rv = fill(file, err);
     }
     return rv;
@@ -243,36 +243,56 @@ static apr_status_t look(mm_logfile_t *file, mm_err_t *err)
     if (file->looked) {
         return APR_SUCCESS;
     }
-    rv = fill_head(file, err);
+    rv = fill_beyond(file, MM_LOGFILE_HEAD, err);
     file->looked = rv == APR_SUCCESS;
     for (size_t i = 0; rv == APR_SUCCESS && i < PACKERS; i++) {
         if (file->end >= packers[i].len && memcmp(file->buf, packers[i].magic, packers[i].len) == 0) {
-            rv = unpack(file, i, err);
-            return rv == APR_SUCCESS ? fill_head(file, err) : rv;
+            return unpack(file, i, err);
         }
     }
     return rv;
 }
 
-apr_status_t mm_logfile_head(mm_logfile_t *file, const char **data, size_t *len, mm_err_t *err)
+static apr_status_t show(mm_logfile_t *file, size_t max, const char **data, size_t *len, mm_err_t *err)
 {
     apr_status_t rv = look(file, err);
     const char *from, *end;
 
+    if (rv == APR_SUCCESS) {
+        rv = fill_beyond(file, max, err);
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }
     from = file->buf + file->start;
     *data = from;
-    *len = file->end - file->start < MM_LOGFILE_HEAD ? file->end - file->start : MM_LOGFILE_HEAD;
+    *len = file->end - file->start < max ? file->end - file->start : max;
     end = memrchr(from, '\n', *len);
     if (end) {
         *len = (size_t)(end - from) + 1;
     }
-    else if (file->end - file->start <= MM_LOGFILE_HEAD) {
+    else if (file->end - file->start <= max) {
         *len = 0; /* all that there is, and not a line */
     }
     return APR_SUCCESS;
+}
+
+apr_status_t mm_logfile_head(mm_logfile_t *file, const char **data, size_t *len, mm_err_t *err)
+{
+    return show(file, MM_LOGFILE_HEAD, data, len, err);
+}
+
+apr_status_t mm_logfile_sample(mm_logfile_t *file, const char **data, size_t *len, mm_err_t *err)
+{
+    return show(file, MM_LOGFILE_SAMPLE, data, len, err);
+}
+
+/* There is no more: APR_EOF, or that this is not all there should be. */
+static apr_status_t at_end(mm_logfile_t *file, mm_err_t *err)
+{
+    apr_status_t rv = end_program(file, err);
+
+    return rv == APR_SUCCESS ? APR_EOF : rv;
 }
 
 /* Throws away what is in the buffer, at most n bytes; returns how many that were. */
@@ -299,7 +319,7 @@ apr_status_t mm_logfile_skip(mm_logfile_t *file, int64_t offset, mm_err_t *err)
     while (rv == APR_SUCCESS && file->offset < offset) {
         drop(file, offset - file->offset);
         if (file->offset < offset) {
-            rv = file->at_eof ? APR_EOF : fill(file, err);
+            rv = file->at_eof ? at_end(file, err) : fill(file, err);
         }
     }
     return rv;
@@ -344,7 +364,7 @@ apr_status_t mm_logfile_next(mm_logfile_t *file, const char **line, size_t *len,
     apr_status_t rv = look(file, err);
 
     while (rv == APR_SUCCESS && !take(file, line, len)) {
-        rv = file->at_eof ? APR_EOF : fill(file, err);
+        rv = file->at_eof ? at_end(file, err) : fill(file, err);
     }
     return rv;
 }

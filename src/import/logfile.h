@@ -13,7 +13,8 @@
 #include "base/err.h"
 
 /* At least so much of the beginning can be looked at before the first line is taken. */
-#define MM_LOGFILE_HEAD ((size_t)4096)
+#define MM_LOGFILE_HEAD   ((size_t)4096)
+#define MM_LOGFILE_SAMPLE ((size_t)128 * 1024)
 
 typedef struct mm_logfile mm_logfile_t;
 
@@ -29,6 +30,9 @@ const char *mm_logfile_name(const mm_logfile_t *file);
 /* The first whole lines, together at most MM_LOGFILE_HEAD bytes; of a first line that is longer, its beginning. Empty
  * when there is no whole line. Before the first mm_logfile_next. */
 apr_status_t mm_logfile_head(mm_logfile_t *file, const char **data, size_t *len, mm_err_t *err);
+
+/* The same of MM_LOGFILE_SAMPLE bytes. What was handed out before is not valid any more. */
+apr_status_t mm_logfile_sample(mm_logfile_t *file, const char **data, size_t *len, mm_err_t *err);
 
 /* Back to the beginning, as if nothing had been read. False, and nothing is changed: it is no file. */
 bool mm_logfile_rewind(mm_logfile_t *file);

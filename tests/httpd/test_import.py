@@ -409,6 +409,30 @@ def test_a_format_that_does_not_fit_counts_nothing(house):
     assert "%r" in said
 
 
+def test_a_log_that_mostly_does_not_fit_is_left_alone(house):
+    log = make_log(house, 2000)
+    dry, said = house.run("--dry-run", "--format", "common", log, expect=1)
+    assert "--format" in said and dry["lines"] == 0
+    summary, said = house.run("--format", "common", log, expect=1)
+    assert "of the first" in said and summary["lines"] == 0
+    assert house.database.ledgers() == [] and house.database.all() == {}
+    assert house.run(log)[0]["left_out"]["bad line"] == 0
+
+
+@pytest.mark.parametrize("first", ["\x16\x03 nonsense", "long"])
+def test_a_first_line_that_is_long_or_garbage_costs_one_line_at_most(house, first):
+    lines = make_log(house, 500, name="whole").read_text().splitlines(keepends=True)
+    long = '192.0.2.1 - - [31/Dec/2025:12:00:00 +0000] "GET /%s HTTP/1.1" 414 3 "-" "Firefox"' % ("x" * 8000)
+    log = house.directory / "access.log"
+    log.write_text((long if first == "long" else first) + "\n" + "".join(lines))
+    older = house.directory / "older.log"
+    older.write_text(long.replace("2025", "2024") + "\n")
+    summary, said = house.run(log, older)
+    assert (summary["lines"], summary["failed"]) == (502, 0), said
+    assert summary["left_out"]["bad line"] == (0 if first == "long" else 1)
+    assert summary["counted"] > 50
+
+
 def test_a_damaged_archive_is_told_and_what_came_before_counts_once(house):
     log = make_log(house, 2000)
     packed = house.directory / "access.log.gz"
