@@ -206,6 +206,7 @@ apr_status_t mm_batch_commit(const char *dir, mm_err_t *err)
 
 typedef struct input {
     const mm_batch_reader_t *reader;
+    const char *name;
     mm_record_kind_t last; /* of the record before; 0 at the beginning */
     int64_t segments, deltas;
 } input_t;
@@ -247,6 +248,14 @@ static apr_status_t input_record(input_t *in, const mm_record_t *record, mm_err_
     return APR_SUCCESS;
 }
 
+static apr_status_t tell_newer(const char *name, mm_err_t *err)
+{
+    return mm_err_set(err, APR_EGENERAL,
+                      "%s was written by a newer version of this module. It is whole, and nothing is lost: the events "
+                      "wait on disk. Install that version again",
+                      name);
+}
+
 /* Hands out all records of which buffer holds the whole frame; *used is how much that was. */
 static apr_status_t input_frames(input_t *in, const uint8_t *buffer, size_t len, size_t *used, mm_err_t *err)
 {
@@ -271,6 +280,9 @@ static apr_status_t input_frames(input_t *in, const uint8_t *buffer, size_t len,
         if (rv == APR_SUCCESS) {
             rv = input_record(in, &record, err);
         }
+        else if (rv == APR_EGENERAL) {
+            rv = tell_newer(in->name, err);
+        }
         if (rv != APR_SUCCESS) {
             return rv;
         }
@@ -279,7 +291,7 @@ static apr_status_t input_frames(input_t *in, const uint8_t *buffer, size_t len,
     return APR_SUCCESS;
 }
 
-static apr_status_t input_all(int fd, input_t *in, uint8_t *buffer, const char *name, mm_err_t *err)
+static apr_status_t input_all(int fd, input_t *in, uint8_t *buffer, mm_err_t *err)
 {
     size_t len = 0, used;
     ssize_t got;
@@ -291,7 +303,7 @@ static apr_status_t input_all(int fd, input_t *in, uint8_t *buffer, const char *
             continue;
         }
         if (got < 0) {
-            return mm_err_set_os(err, errno, "cannot read %s", name);
+            return mm_err_set_os(err, errno, "cannot read %s", in->name);
         }
         if (got == 0) {
             break;
@@ -315,14 +327,14 @@ static apr_status_t input_all(int fd, input_t *in, uint8_t *buffer, const char *
 
 apr_status_t mm_batch_read_fd(int fd, const char *name, const mm_batch_reader_t *reader, mm_err_t *err)
 {
-    input_t in = {.reader = reader};
+    input_t in = {.reader = reader, .name = name};
     uint8_t *buffer = malloc(BUFFER_SIZE);
     apr_status_t rv;
 
     if (buffer == NULL) {
         return mm_err_set(err, APR_ENOMEM, "no memory to read %s", name);
     }
-    rv = input_all(fd, &in, buffer, name, err);
+    rv = input_all(fd, &in, buffer, err);
     free(buffer);
     return rv;
 }

@@ -270,6 +270,13 @@ static bool read_field(mm_record_t *record, const field_t *field, const bson_ite
     return false;
 }
 
+/* Whatever else a newer version has put into it: its version is the second field. */
+static bool is_newer(const mm_record_t *record, bson_iter_t iter)
+{
+    return record->kind == MM_RECORD_BATCH && bson_iter_next(&iter) && strcmp(bson_iter_key(&iter), "v") == 0 &&
+           BSON_ITER_HOLDS_INT32(&iter) && bson_iter_int32(&iter) > MM_RECORD_VERSION;
+}
+
 static apr_status_t read_fields(mm_record_t *record, bson_iter_t *iter, mm_err_t *err)
 {
     bool seen[FIELDS] = {false};
@@ -304,8 +311,8 @@ static bool is_hex(const char *text, size_t len)
 
 static bool batch_holds(const mm_record_t *record)
 {
-    return record->version == MM_RECORD_VERSION && is_hex(record->spool, MM_SPOOL_ID_LEN) && record->seq > 0 &&
-           is_hex(record->nonce, MM_RECORD_NONCE_LEN);
+    return record->version >= 1 && record->version <= MM_RECORD_VERSION && is_hex(record->spool, MM_SPOOL_ID_LEN) &&
+           record->seq > 0 && is_hex(record->nonce, MM_RECORD_NONCE_LEN);
 }
 
 static bool delta_holds(mm_record_t *record)
@@ -345,6 +352,9 @@ apr_status_t mm_record_decode(mm_record_t *record, const uint8_t *data, size_t l
         return mm_err_set(err, APR_EINVAL, "the record is no BSON document");
     }
     rv = read_kind(record, &iter, err);
+    if (rv == APR_SUCCESS && is_newer(record, iter)) {
+        return mm_err_set(err, APR_EGENERAL, "a newer version of this module wrote it");
+    }
     if (rv == APR_SUCCESS) {
         rv = read_fields(record, &iter, err);
     }

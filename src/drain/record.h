@@ -15,7 +15,8 @@
 #include "spool/spool.h"
 #include "store/ledger.h"
 
-#define MM_RECORD_VERSION 1
+/* 2: logs, days, windows, and counts that are negative. Files of version 1 are read, too. */
+#define MM_RECORD_VERSION 2
 /* A segment's name is a file name. */
 #define MM_RECORD_NAME_MAX 255
 /* What tells two batches of the same spool and number apart: hexadecimal digits. */
@@ -68,7 +69,8 @@ void mm_record_end(bson_t *doc, int64_t segments, int64_t deltas);
 /* Appends text as it is: a BSON string when it is UTF-8, binary otherwise. */
 void mm_record_append_bytes(bson_t *doc, const char *key, const char *text);
 
-/* Reads one record. APR_EINVAL and a sentence when it is not one. */
+/* Reads one record. APR_EINVAL and a sentence when it is not one; APR_EGENERAL when a newer version of this program
+ * wrote it, which is only told of the first record of a file. */
 apr_status_t mm_record_decode(mm_record_t *record, const uint8_t *data, size_t len, mm_err_t *err);
 
 #endif
