@@ -62,6 +62,11 @@ bool mm_count_full_at(const mm_count_t *count, size_t max)
     return count->n + MM_COUNT_DELTAS_PER_EVENT > max;
 }
 
+int64_t mm_count_room(const mm_count_t *count)
+{
+    return mm_count_full(count) ? 0 : (int64_t)((MM_COUNT_DELTAS_MAX - count->n) / MM_COUNT_DELTAS_PER_EVENT);
+}
+
 mm_window_t *mm_count_window(const mm_count_t *count)
 {
     return count->window;
@@ -192,6 +197,13 @@ static bool fits(const mm_event_t *event)
     return event->type.len <= MM_EVENT_TYPE_MAX && event->id.len > 0 && event->id.len <= MM_EVENT_ID_MAX &&
            event->user.len <= MM_EVENT_USER_MAX && event->session.len <= MM_EVENT_SESSION_MAX &&
            event->address.len <= MM_EVENT_ADDRESS_MAX && event->agent.len <= MM_EVENT_AGENT_MAX;
+}
+
+mm_verdict_t mm_count_judge(const mm_count_t *count, const mm_event_t *event)
+{
+    mm_class_t class;
+
+    return mm_rule_judge(event, &count->policy, &class);
 }
 
 mm_verdict_t mm_count_add(mm_count_t *count, const mm_event_t *event)

@@ -17,8 +17,8 @@
 #include "event/event.h"
 
 /* Documents one batch may touch: some 12 MiB at 400 bytes a delta, 48 MiB if every id and user is as long as it may be.
- * The count itself refuses nothing: whoever adds asks mm_count_full first. Asked before each event, the limit is exact.
- * Asked before a unit of n events that must not be torn apart, it is exceeded by at most 4 n - 4 deltas. */
+ * The count itself refuses nothing: whoever adds asks mm_count_full first. Asked before each use, the limit is exact.
+ * Asked before a unit of n uses that must not be torn apart, it is exceeded by at most 4 n - 4 deltas. */
 #define MM_COUNT_DELTAS_MAX 30000
 /* An event touches its resource, that user's document when the user is known, and the day; another day as well when it
  * takes back a use from before midnight. */
@@ -32,6 +32,12 @@ mm_count_t *mm_count_create(const mm_policy_t *policy, apr_pool_t *parent);
 /* Judges the event and, when it counts, adds it: a use more, and perhaps an earlier one less. Nothing of the event is
  * kept but hashes (window.h). One with a string beyond its limit (event.h), or without an id, is MM_IGNORED_KEY. */
 mm_verdict_t mm_count_add(mm_count_t *count, const mm_event_t *event);
+
+/* What mm_count_add would answer if nothing were known of clicks: for an event that stands for many uses. */
+mm_verdict_t mm_count_judge(const mm_count_t *count, const mm_event_t *event);
+
+/* How many uses more are within MM_COUNT_DELTAS_MAX whatever they are. */
+int64_t mm_count_room(const mm_count_t *count);
 
 /* Whether one more event could exceed MM_COUNT_DELTAS_MAX. */
 bool mm_count_full(const mm_count_t *count);

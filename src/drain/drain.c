@@ -12,8 +12,9 @@
  * On a full disk, which only we can empty, a batch that has no room is given up for a smaller one: back to IDLE, to the
  * positions of the last batch that was written. Nothing is released in between.
  *
- * Memory: one count (bounded by the deltas of one batch, and one frame on top: a frame's events share one position and
- * so must share one batch; at most 4 MiB of packed events), one frame, one chunk of deltas. One thread.
+ * Memory: one count (bounded by the deltas of one batch, and on top of it by what must not be torn apart: one frame,
+ * whose events share one position, at most 4 MiB of them or 10,000 uses told by keys; and the 2000 events that are
+ * looked up together), one frame, one chunk of deltas. One thread.
  */
 #include "drain/drain.h"
 

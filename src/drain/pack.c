@@ -57,9 +57,14 @@ static void count_use(const mm_pack_into_t *into, const mm_event_t *use, mm_verd
 static void count_uses(void *baton, const mm_event_t *event, const char *const *ids, size_t n)
 {
     const mm_pack_into_t *into = baton;
-    mm_verdict_t verdict = MM_IGNORED_KEY;
+    mm_verdict_t verdict = mm_count_judge(into->count, event);
     mm_event_t use = *event;
 
+    if (verdict != MM_COUNTED) {
+        add_verdict(into->tally, verdict);
+        return;
+    }
+    verdict = MM_IGNORED_KEY;
     for (size_t i = 0; i < n; i++) {
         use.id = mm_bytes_of(ids[i]);
         count_use(into, &use, &verdict);
@@ -79,13 +84,25 @@ static void count_event(const mm_pack_into_t *into, const mm_event_t *event)
     add_verdict(into->tally, verdict);
 }
 
+/* Whether it is no use whatever its key leads to and whoever its visitor is, who may be an extractor. */
+static bool is_refused(const mm_pack_into_t *into, const mm_event_t *event, mm_verdict_t *verdict)
+{
+    *verdict = mm_count_judge(into->count, event);
+    return *verdict != MM_COUNTED && (*verdict != MM_IGNORED_ROBOT || event->identity.len == 0);
+}
+
 void mm_pack_take(const mm_pack_into_t *into, mm_event_t *event)
 {
+    mm_verdict_t verdict;
+
     if (into->policy && mm_policy_is_nobody(into->policy, event->user)) {
         event->user = mm_bytes_of(NULL);
     }
     if (!into->resolve && event->via.len > 0) {
         add_verdict(into->tally, MM_IGNORED_KEY);
+    }
+    else if (event->via.len > 0 && is_refused(into, event, &verdict)) {
+        add_verdict(into->tally, verdict);
     }
     else if (!into->resolve || mm_resolve_take(into->resolve, event)) {
         count_event(into, event);
@@ -115,9 +132,9 @@ int64_t mm_pack_count(const mm_pack_into_t *into, const uint8_t *data, size_t le
     }
 }
 
-apr_status_t mm_pack_finish(const mm_pack_into_t *into, mm_err_t *err)
+apr_status_t mm_pack_finish(const mm_pack_into_t *into, int64_t room, mm_err_t *err)
 {
     mm_pack_into_t baton = *into;
 
-    return into->resolve ? mm_resolve_finish(into->resolve, count_uses, &baton, err) : APR_SUCCESS;
+    return into->resolve ? mm_resolve_finish(into->resolve, room, count_uses, &baton, err) : APR_SUCCESS;
 }

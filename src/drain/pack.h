@@ -35,7 +35,7 @@ void mm_pack_take(const mm_pack_into_t *into, mm_event_t *event);
  * ends of a pack, could not be read. */
 int64_t mm_pack_count(const mm_pack_into_t *into, const uint8_t *data, size_t len);
 
-/* Counts what resolve has collected. On a failure nothing of it is counted. */
-apr_status_t mm_pack_finish(const mm_pack_into_t *into, mm_err_t *err);
+/* Counts what resolve has collected; room as for mm_resolve_finish. On a failure nothing of it is counted. */
+apr_status_t mm_pack_finish(const mm_pack_into_t *into, int64_t room, mm_err_t *err);
 
 #endif

@@ -92,20 +92,31 @@ static void take(mm_round_t *round, const uint8_t *payload, size_t len)
     }
 }
 
+static bool can_shrink(const mm_round_t *round)
+{
+    return round->frames > 1 && round->events_max > 1;
+}
+
 /* Counts what was collected of the round, when there is much of it or at the end. */
 static apr_status_t resolve(mm_round_t *round, bool at_end, mm_err_t *err)
 {
     const mm_pack_into_t counting = into(round);
 
-    return round->resolve && (at_end || mm_resolve_full(round->resolve)) ? mm_pack_finish(&counting, err) : APR_SUCCESS;
+    if (!round->resolve || !(at_end || mm_resolve_full(round->resolve))) {
+        return APR_SUCCESS;
+    }
+    return mm_pack_finish(&counting, can_shrink(round) ? mm_count_room(round->count) : MM_RESOLVE_ONE, err);
+}
+
+static int64_t collected(const mm_round_t *round)
+{
+    return round->resolve ? mm_resolve_waiting(round->resolve) : 0;
 }
 
 /* Whether there is room for more in it. */
 static bool has_room(const mm_round_t *round)
 {
-    int64_t collected = round->resolve ? mm_resolve_waiting(round->resolve) : 0;
-
-    return round->tally.events + collected < round->events_max && !mm_count_full(round->count);
+    return round->tally.events + collected(round) < round->events_max && !mm_count_full(round->count);
 }
 
 /* All other segments have been read, and are counted. */
@@ -196,9 +207,9 @@ static void look_at_clock(const mm_round_t *round)
     }
 }
 
-apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err)
+/* The whole round; round->unresolved says whether it is to be taken back. */
+static apr_status_t read_and_resolve(mm_round_t *round, mm_err_t *err)
 {
-    int64_t until_us = round->until_us, forgotten;
     apr_status_t rv;
 
     round->frames = 0;
@@ -207,12 +218,24 @@ apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err)
     if (round->resolve) {
         mm_resolve_begin(round->resolve);
     }
-    look_at_clock(round);
-    forgotten = mm_window_forgotten(mm_count_window(round->count));
     rv = read_all(round, err);
     if (round->unresolved == APR_SUCCESS) {
         round->unresolved = resolve(round, true, rv == APR_SUCCESS || rv == APR_EOF ? err : NULL);
     }
+    return rv;
+}
+
+apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err)
+{
+    int64_t until_us = round->until_us, forgotten;
+    apr_status_t rv;
+
+    do {
+        round->until_us = until_us;
+        look_at_clock(round);
+        forgotten = mm_window_forgotten(mm_count_window(round->count));
+        rv = read_and_resolve(round, err);
+    } while (round->unresolved == MM_RESOLVE_TOO_MANY && mm_round_shrink(round));
     if (round->unresolved != APR_SUCCESS) {
         take_back(round, until_us);
         return round->unresolved;
@@ -223,13 +246,15 @@ apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err)
 
 bool mm_round_shrink(mm_round_t *round)
 {
-    if (round->frames <= 1 || round->events_max <= 1) {
+    int64_t tenth = (round->tally.events + collected(round)) / 10, half = round->events_max / 2;
+
+    if (!can_shrink(round)) {
         return false;
     }
     /* A tenth of what was too much; and less than was asked for, or a round whose first frames hold one event and then
      * many would be the same again. */
-    int64_t less = round->tally.events / 10 < round->events_max / 2 ? round->tally.events / 10 : round->events_max / 2;
-    round->events_max = less > 1 ? less : 1;
+    round->events_max = tenth < half ? tenth : half;
+    round->events_max = round->events_max > 1 ? round->events_max : 1;
     give_up(round);
     return true;
 }

@@ -4,6 +4,9 @@
  * them. So no segment is read farther than MM_ROUND_SLICE_US beyond where the hindmost stands: behind an outage of
  * hours, too, events come to the count nearly in the order in which they happened, as its window needs it.
  *
+ * An event may stand for thousands of uses (via=), which is known only when its keys are looked up. If they are more
+ * than the batch has room for, the round is read again as a smaller one.
+ *
  * Records that a newer version of this program wrote stay where they are, and so does what is behind them in the same
  * segment. Records that no version can read are kept beside their segment and left out.
  */
@@ -54,8 +57,8 @@ void mm_round_init(mm_round_t *round, mm_spool_reader_t *reader, mm_count_t *cou
  * counted, the spool's reader is at its mark. */
 apr_status_t mm_round_read(mm_round_t *round, mm_err_t *err);
 
-/* There is no room on the disk for a batch of what was read: forgets it, takes the spool's reader back to its mark and
- * makes the next round a tenth. False, and nothing is changed: the round cannot be made smaller. */
+/* There is no room, on the disk or in the batch, for what was read: forgets it, takes the spool's reader back to its
+ * mark and makes the next round a tenth. False, and nothing is changed: the round cannot be made smaller. */
 bool mm_round_shrink(mm_round_t *round);
 
 /* A batch was written and counted: rounds may become larger again. */

@@ -82,7 +82,7 @@ static apr_status_t resolve_all(mm_import_t *import, mm_ledger_t *ledger, mm_err
     int64_t since_us = mm_wait_clock_us();
     apr_status_t rv;
 
-    while ((rv = mm_pack_finish(&into, &import->unresolved)) == MM_STORE_AWAY &&
+    while ((rv = mm_pack_finish(&into, INT64_MAX, &import->unresolved)) == MM_STORE_AWAY &&
            mm_wait_clock_us() - since_us < import->options.patience_us && !mm_wait_over(&import->wait)) {
         mm_wait(&import->wait, RETRY_US);
     }

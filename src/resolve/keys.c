@@ -121,6 +121,20 @@ apr_status_t mm_keys_lookup(mm_keys_t *keys, mm_store_t *store, mm_err_t *err)
     return result;
 }
 
+int64_t mm_keys_count(const mm_keys_t *keys, const mm_event_t *event)
+{
+    const kind_t *kind = apr_hash_get(keys->kinds, event->via.data, (apr_ssize_t)event->via.len);
+    mm_bytes_t text;
+    int64_t n = 0;
+
+    for (size_t at = 0; kind && mm_id_list_next(event, &at, &text);) {
+        const entry_t *key = apr_hash_get(kind->by_text, text.data, (apr_ssize_t)text.len);
+
+        n += key && key->ids ? key->ids->nelts : 0;
+    }
+    return n < MM_KEYS_IDS_MAX ? n : MM_KEYS_IDS_MAX;
+}
+
 /* Those of one more key of an event. */
 static void add_ids(mm_keys_t *keys, apr_array_header_t *ids, apr_hash_t *seen, const entry_t *key)
 {

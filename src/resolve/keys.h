@@ -31,6 +31,9 @@ void mm_keys_add(mm_keys_t *keys, const mm_event_t *event);
  * will be known. */
 apr_status_t mm_keys_lookup(mm_keys_t *keys, mm_store_t *store, mm_err_t *err);
 
+/* How many ids they are at most, without a look at which. */
+int64_t mm_keys_count(const mm_keys_t *keys, const mm_event_t *event);
+
 /* The ids of an event's keys, each once, at most MM_KEYS_IDS_MAX; none where no key is known. *failed: it could not be
  * looked up. The array is pool's. */
 const apr_array_header_t *mm_keys_ids(mm_keys_t *keys, const mm_event_t *event, bool *failed,

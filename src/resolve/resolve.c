@@ -241,51 +241,104 @@ static const apr_array_header_t *own_ids(const mm_event_t *event, apr_pool_t *po
     return ids;
 }
 
-static void hand_out(mm_resolve_t *resolve, mm_event_t *event, mm_keys_t *keys, mm_resolve_fn fn, void *baton)
+/* What is handed out, and to whom. */
+typedef struct handing {
+    mm_keys_t keys;
+    mm_resolve_fn fn;
+    void *baton;
+    int64_t left; /* of the ids that keys may lead to */
+} handing_t;
+
+static size_t within(handing_t *handing, int n)
+{
+    if (n > handing->left) {
+        n = (int)handing->left;
+        handing->keys.cut = true;
+    }
+    handing->left -= n;
+    return (size_t)n;
+}
+
+static void hand_out(mm_resolve_t *resolve, mm_event_t *event, handing_t *handing)
 {
     mm_visitor_t visitor;
     const apr_array_header_t *ids;
-    bool failed = false;
+    bool failed = false, has_via = event->via.len > 0;
 
     apr_pool_clear(resolve->event_pool);
     if (event->identity.len > 0) {
         apply(resolve, event, mm_visitors_find(&resolve->visitors, &visitor, event, now_us(resolve)), &visitor);
     }
-    ids = event->via.len > 0 ? mm_keys_ids(keys, event, &failed, resolve->event_pool)
-                             : own_ids(event, resolve->event_pool);
+    ids = has_via ? mm_keys_ids(&handing->keys, event, &failed, resolve->event_pool)
+                  : own_ids(event, resolve->event_pool);
     resolve->tally.keys_failed += failed;
     event->via = mm_bytes_of(NULL);
     event->flags &= (uint16_t)~MM_EVENT_LIST;
     if (ids->nelts > 0) {
         event->id = mm_bytes_of(APR_ARRAY_IDX(ids, 0, const char *));
     }
-    fn(baton, event, (const char *const *)ids->elts, (size_t)ids->nelts);
+    handing->fn(handing->baton, event, (const char *const *)ids->elts,
+                has_via ? within(handing, ids->nelts) : (size_t)ids->nelts);
 }
 
-apr_status_t mm_resolve_finish(mm_resolve_t *resolve, mm_resolve_fn fn, void *baton, mm_err_t *err)
+/* How many ids there are on top of one for each event. */
+static int64_t surplus(const mm_resolve_t *resolve, const mm_keys_t *keys)
 {
-    mm_keys_t keys;
+    int64_t sum = 0;
+
+    for (int i = 0; i < resolve->pending->nelts; i++) {
+        const mm_event_t *event = &APR_ARRAY_IDX(resolve->pending, i, mm_event_t);
+        mm_bytes_t id;
+        int64_t n = 0;
+
+        if (event->via.len > 0) {
+            n = mm_keys_count(keys, event);
+        }
+        else {
+            for (size_t at = 0; mm_id_list_next(event, &at, &id);) {
+                n++;
+            }
+        }
+        sum += n > 1 ? n - 1 : 0;
+    }
+    return sum;
+}
+
+static apr_status_t ask(mm_resolve_t *resolve, mm_keys_t *keys, int64_t room, mm_err_t *err)
+{
+    apr_status_t rv = open_store(resolve, err);
+
+    if (rv == APR_SUCCESS) {
+        rv = ask_visitors(resolve, err);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ask_keys(resolve, keys, err);
+    }
+    if (rv == APR_SUCCESS && room != MM_RESOLVE_ONE && surplus(resolve, keys) > room) {
+        rv = mm_err_set(err, MM_RESOLVE_TOO_MANY, "%d events stand for too many uses at once", resolve->pending->nelts);
+    }
+    return rv;
+}
+
+apr_status_t mm_resolve_finish(mm_resolve_t *resolve, int64_t room, mm_resolve_fn fn, void *baton, mm_err_t *err)
+{
+    handing_t handing = {.fn = fn, .baton = baton, .left = room == MM_RESOLVE_ONE ? MM_KEYS_IDS_MAX : INT64_MAX};
     apr_status_t rv;
 
     if (resolve->pending->nelts == 0) {
         return APR_SUCCESS;
     }
-    mm_keys_init(&keys, resolve->pending_pool);
-    rv = open_store(resolve, err);
-    if (rv == APR_SUCCESS) {
-        rv = ask_visitors(resolve, err);
+    mm_keys_init(&handing.keys, resolve->pending_pool);
+    rv = ask(resolve, &handing.keys, room, err);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    if (rv == APR_SUCCESS) {
-        rv = ask_keys(resolve, &keys, err);
+    for (int i = 0; i < resolve->pending->nelts; i++) {
+        hand_out(resolve, &APR_ARRAY_IDX(resolve->pending, i, mm_event_t), &handing);
     }
-    for (int i = 0; rv == APR_SUCCESS && i < resolve->pending->nelts; i++) {
-        hand_out(resolve, &APR_ARRAY_IDX(resolve->pending, i, mm_event_t), &keys, fn, baton);
+    if (handing.keys.cut) {
+        tell_cut(resolve);
     }
-    if (rv == APR_SUCCESS) {
-        if (keys.cut) {
-            tell_cut(resolve);
-        }
-        forget(resolve);
-    }
-    return rv;
+    forget(resolve);
+    return APR_SUCCESS;
 }

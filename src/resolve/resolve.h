@@ -50,10 +50,14 @@ int64_t mm_resolve_waiting(const mm_resolve_t *resolve);
 bool mm_resolve_full(const mm_resolve_t *resolve);
 
 /* Asks for all that was collected and hands out each event with its n ids; event->id is the first of them, and n is 0
- * where its key is unknown. On a failure nothing was handed out, and all is still collected: MM_STORE_AWAY, or
- * APR_EINTR when the work should end. */
+ * where its key is unknown. On a failure nothing was handed out, and all is still collected: MM_STORE_AWAY, APR_EINTR
+ * when the work should end, or MM_RESOLVE_TOO_MANY: these would be more than room ids on top of one for each event.
+ * MM_RESOLVE_ONE as room: it is all of one request, which cannot be torn apart, and counts for the first
+ * MM_KEYS_IDS_MAX ids that its keys lead to. */
+#define MM_RESOLVE_TOO_MANY (APR_OS_START_USERERR + 106)
+#define MM_RESOLVE_ONE      INT64_C(-1)
 typedef void (*mm_resolve_fn)(void *baton, const mm_event_t *event, const char *const *ids, size_t n);
-apr_status_t mm_resolve_finish(mm_resolve_t *resolve, mm_resolve_fn fn, void *baton, mm_err_t *err);
+apr_status_t mm_resolve_finish(mm_resolve_t *resolve, int64_t room, mm_resolve_fn fn, void *baton, mm_err_t *err);
 
 const mm_resolve_tally_t *mm_resolve_tally(const mm_resolve_t *resolve);
 

@@ -51,9 +51,33 @@ static void a_key_that_nobody_looks_up_is_no_use(void **state)
 
     event.via = bytes_of("a:b:c");
     assert_int_equal(mm_pack_count(&into, buf, mm_event_pack(&event, buf)), 0);
-    assert_int_equal(mm_pack_finish(&into, NULL), APR_SUCCESS);
+    assert_int_equal(mm_pack_finish(&into, INT64_MAX, NULL), APR_SUCCESS);
     assert_int_equal(tally.verdicts[MM_IGNORED_KEY], 1);
     assert_int_equal(mm_count_deltas(count), 0);
+}
+
+/* What cannot count is not looked up: the database that there is none of is not asked. */
+static void what_cannot_count_is_not_collected(void **state)
+{
+    unit_t *unit = *state;
+    const mm_resolve_options_t options = {.uri = "mongodb://127.0.0.1:1/x"};
+    mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
+    mm_tally_t tally = {.events = 0};
+    const mm_pack_into_t into = {count, mm_resolve_create(&options, unit->pool), &tally, NULL};
+    mm_event_t event = event_of(MM_ACTION_VIEW, "a", "eve", NOON_US), one;
+
+    event.via = bytes_of("a:b:c");
+    mm_pack_take(&into, (one = event, one.status = 404, &one));
+    mm_pack_take(&into, (one = event, one.method = MM_METHOD_HEAD, &one));
+    mm_pack_take(&into, (one = event, one.class_mark = bytes_of("robot"), &one));
+    assert_int_equal(mm_resolve_waiting(into.resolve), 0);
+    assert_int_equal(tally.verdicts[MM_IGNORED_STATUS], 1);
+    assert_int_equal(tally.verdicts[MM_IGNORED_METHOD], 1);
+    assert_int_equal(tally.verdicts[MM_IGNORED_ROBOT], 1);
+    mm_pack_take(&into, (one = event, &one));
+    /* An extractor is no robot, whatever it calls itself. */
+    mm_pack_take(&into, (one = event, one.class_mark = bytes_of("robot"), one.identity = bytes_of("clowder:x"), &one));
+    assert_int_equal(mm_resolve_waiting(into.resolve), 2);
 }
 
 /* Each id is a use of its own, and all of them are one event. */
@@ -135,8 +159,11 @@ static void knows_newer_ones(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(counts_what_it_can_read), test(a_key_that_nobody_looks_up_is_no_use),
-        test(a_list_is_many_uses),     test(nobodies_are_no_users),
+        test(counts_what_it_can_read),
+        test(a_key_that_nobody_looks_up_is_no_use),
+        test(what_cannot_count_is_not_collected),
+        test(a_list_is_many_uses),
+        test(nobodies_are_no_users),
         test(knows_newer_ones),
     };
 

@@ -78,7 +78,7 @@ static const char *run(setting_t *s, mm_event_t event)
     if (mm_resolve_take(s->resolve, &event)) {
         note(s, &event, &id, 1);
     }
-    else if (mm_resolve_finish(s->resolve, note, s, &s->err) != APR_SUCCESS) {
+    else if (mm_resolve_finish(s->resolve, INT64_MAX, note, s, &s->err) != APR_SUCCESS) {
         fail_msg("%s", s->err.text);
     }
     return s->out;
@@ -275,7 +275,7 @@ static void many_are_asked_for_together(void **state)
         }
     }
     assert_true(mm_resolve_full(s.resolve));
-    assert_int_equal(mm_resolve_finish(s.resolve, note, &s, &s.err), APR_SUCCESS);
+    assert_int_equal(mm_resolve_finish(s.resolve, INT64_MAX, note, &s, &s.err), APR_SUCCESS);
     assert_memory_equal(s.out, expected, strlen(expected));
     assert_false(mm_resolve_full(s.resolve));
 }
@@ -334,16 +334,16 @@ static void without_a_database_everybody_waits(void **state)
     begin(&s, unit, apr_psprintf(unit->pool, "mongodb://127.0.0.1:%d/x", port));
     assert_false(mm_resolve_take(s.resolve, &event));
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(mm_resolve_finish(s.resolve, note, &s, &s.err), MM_STORE_AWAY);
+        assert_int_equal(mm_resolve_finish(s.resolve, INT64_MAX, note, &s, &s.err), MM_STORE_AWAY);
     }
     mm_resolve_begin(s.resolve);
     event.identity.len = 0;
     event.via = mm_bytes_of("links:_id:fileId");
     assert_false(mm_resolve_take(s.resolve, &event));
-    assert_int_equal(mm_resolve_finish(s.resolve, note, &s, &s.err), MM_STORE_AWAY);
+    assert_int_equal(mm_resolve_finish(s.resolve, INT64_MAX, note, &s, &s.err), MM_STORE_AWAY);
     assert_string_equal(s.out, "");
     mm_resolve_begin(s.resolve);
-    assert_int_equal(mm_resolve_finish(s.resolve, note, &s, &s.err), APR_SUCCESS); /* nothing to ask for */
+    assert_int_equal(mm_resolve_finish(s.resolve, INT64_MAX, note, &s, &s.err), APR_SUCCESS); /* nothing to ask for */
     close(fd);
 }
 
@@ -359,7 +359,7 @@ static void a_stop_ends_the_waiting(void **state)
     event.time_us = clock_us + 1;
     stops = true;
     assert_false(mm_resolve_take(s.resolve, &event));
-    assert_int_equal(mm_resolve_finish(s.resolve, note, &s, &s.err), APR_EINTR);
+    assert_int_equal(mm_resolve_finish(s.resolve, INT64_MAX, note, &s, &s.err), APR_EINTR);
 }
 
 int main(void)

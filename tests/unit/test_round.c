@@ -1,5 +1,6 @@
 /* Rounds: what they take, what they leave where it is, and how they become smaller. */
 #include "drain_unit.h"
+#include "unit_store.h"
 #include "drain/drain.h"
 #include "drain/round.h"
 #include "spool/spool_name.h"
@@ -318,6 +319,107 @@ static void finishes_a_slice_that_makes_several_batches(void **state)
     assert_false(s->round.more);
 }
 
+/* --- one event, many uses --- */
+
+/* A folder of n files; no other folder has the same. */
+static void put_folder(mm_store_t *store, const char *id, int n)
+{
+    bson_t doc = BSON_INITIALIZER, files;
+
+    BSON_APPEND_UTF8(&doc, "_id", id);
+    BSON_APPEND_ARRAY_BEGIN(&doc, "files", &files);
+    for (int i = 0; i < n; i++) {
+        char key[16], file[32];
+
+        snprintf(key, sizeof(key), "%d", i);
+        snprintf(file, sizeof(file), "%s-%d", id, i);
+        BSON_APPEND_UTF8(&files, key, file);
+    }
+    bson_append_array_end(&doc, &files);
+    unit_insert_doc(store, "folders", &doc);
+    bson_destroy(&doc);
+}
+
+static setting_t *begin_with_folders(const unit_t *unit)
+{
+    setting_t *s = begin(unit);
+    const mm_resolve_options_t options = {.uri = unit_mongo_uri(unit->pool), .log = &s->log->log};
+    mm_store_t *store = unit_store_at(options.uri, unit->pool);
+
+    put_folder(store, "middle", 3000);
+    put_folder(store, "large", 9000);
+    put_folder(store, "other", 9000);
+    s->round.resolve = mm_resolve_create(&options, unit->pool);
+    return s;
+}
+
+static mm_event_t folder_of(const char *id, const char *user)
+{
+    mm_event_t event = event_of(MM_ACTION_DOWNLOAD, id, user, NOON_US);
+
+    event.via = bytes_of("folders:_id:files");
+    return event;
+}
+
+/* As the drainer does behind a batch. */
+static void settle(setting_t *s)
+{
+    mm_count_reset(s->count);
+    mm_spool_reader_mark(s->reader);
+    mm_round_grow(&s->round);
+}
+
+static void a_batch_is_bounded_also_where_events_are_many_uses(void **state)
+{
+    unit_t *unit = *state;
+    setting_t *s = begin_with_folders(unit);
+    int64_t events = 0;
+    int rounds = 0;
+
+    for (int i = 0; i < 20; i++) {
+        mm_event_t event = folder_of("middle", apr_psprintf(unit->pool, "u%d", i));
+
+        spool_put(s->writer, &event, 1);
+    }
+    do {
+        read_round(s);
+        assert_true(mm_count_deltas(s->count) <= MM_COUNT_DELTAS_MAX);
+        assert_int_equal(s->round.tally.verdicts[MM_COUNTED], s->round.tally.events);
+        events += s->round.tally.events;
+        settle(s);
+    } while (++rounds < 100 && s->round.more);
+    assert_int_equal(events, 20);
+    assert_true(rounds >= 10 && rounds <= 20);
+    assert_int_equal(s->log->n, 0);
+}
+
+/* One request is in one batch, however much it is; but there is an end to it. */
+static void one_request_is_not_torn_apart(void **state)
+{
+    setting_t *s = begin_with_folders(*state);
+    const mm_event_t two[] = {folder_of("large", "eve"), folder_of("other", "eve")};
+
+    spool_view(s->writer, "a", NULL);
+    spool_put(s->writer, two, 1);
+    spool_put(s->writer, two, 2);
+    read_round(s); /* the first alone */
+    assert_int_equal(mm_count_deltas(s->count), 2);
+    settle(s);
+    s->round.events_max = 1;
+    read_round(s);
+    assert_int_equal(mm_count_deltas(s->count), 3 * 9000);
+    settle(s);
+    assert_int_equal(s->log->n, 0);
+    read_round(s);
+    assert_int_equal(s->round.tally.events, 2);
+    assert_int_equal(mm_count_deltas(s->count), 3 * 10000);
+    assert_int_equal(log_count(s->log, "MM0217"), 1);
+    settle(s);
+    read_round(s);
+    assert_int_equal(s->round.frames, 0);
+    assert_false(s->round.more);
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, unit_setup, unit_teardown)
 
 int main(void)
@@ -332,7 +434,9 @@ int main(void)
         test(gives_up_where_there_is_nothing_to_leave_out),
         test(goes_through_time_in_slices),
         test(finishes_a_slice_that_makes_several_batches),
+        test(a_batch_is_bounded_also_where_events_are_many_uses),
+        test(one_request_is_not_torn_apart),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, unit_store_group, NULL);
 }
