@@ -172,6 +172,12 @@ void ctl_summary_text(const ctl_summary_t *summary)
     if (tally->known_bytes > 0) {
         printf("  %s bytes were counted by an earlier import\n", with_commas(number, tally->known_bytes));
     }
+    if (tally->overlapping > 0) {
+        printf("  Logs were read one behind the other, and %s of them overlap%s with one before in time: double "
+               "clicks, and\n"
+               "  uniques, between them are not seen (docs/import.md)\n",
+               with_commas(number, tally->overlapping), tally->overlapping == 1 ? "s" : "");
+    }
     if (summary->dry) {
         puts("  This was a dry run: nothing is changed, and what an earlier import has counted was not asked.");
     }
@@ -182,10 +188,11 @@ void ctl_summary_json(const ctl_summary_t *summary)
     const mm_import_tally_t *tally = summary->tally;
     const char *comma = "";
 
-    printf("{\"logs\":%" PRId64 ",\"known\":%" PRId64 ",\"failed\":%" PRId64 ",\"lines\":%" PRId64 ",\"bytes\":%" PRId64
-           ",\"known_bytes\":%" PRId64 ",\"counted\":%" PRId64 ",\"seconds\":%.3f,\"left_out\":{",
-           summary->logs, summary->known, summary->failed, tally->lines, tally->bytes, tally->known_bytes,
-           tally->verdicts[MM_COUNTED], (double)summary->took_us / 1e6);
+    printf("{\"logs\":%" PRId64 ",\"known\":%" PRId64 ",\"failed\":%" PRId64 ",\"overlapping\":%" PRId64
+           ",\"lines\":%" PRId64 ",\"bytes\":%" PRId64 ",\"known_bytes\":%" PRId64 ",\"counted\":%" PRId64
+           ",\"seconds\":%.3f,\"left_out\":{",
+           summary->logs, summary->known, summary->failed, tally->overlapping, tally->lines, tally->bytes,
+           tally->known_bytes, tally->verdicts[MM_COUNTED], (double)summary->took_us / 1e6);
     for (int i = MM_SIFTED_EVENT + 1; i < MM_SIFTED_KINDS; i++, comma = ",") {
         printf("%s\"%s\":%" PRId64, comma, mm_sifted_name((mm_sifted_t)i), tally->sifted[i]);
     }

@@ -47,8 +47,9 @@ typedef struct mm_import_tally {
     int64_t lines, bytes;
     int64_t sifted[MM_SIFTED_KINDS];
     int64_t verdicts[MM_VERDICTS]; /* of the events */
-    int64_t known_bytes;           /* passed over: an earlier import has counted them */
-    int64_t first_us, last_us;     /* of lines that were read well; 0 where there were none */
+    int64_t overlapping;       /* logs that begin an hour or more before the end of those that were read before them */
+    int64_t known_bytes;       /* passed over: an earlier import has counted them */
+    int64_t first_us, last_us; /* of lines that were read well; 0 where there were none */
 } mm_import_tally_t;
 
 /* Takes the directory's lock and applies what an earlier import left. mm_store_init must have been called, unless dir

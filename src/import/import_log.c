@@ -13,6 +13,8 @@
 /* Lines between two looks at the clock and at whether to stop. */
 #define LINES_PER_LOOK 4096
 #define RETRY_US       INT64_C(1000000)
+/* A log may well begin with a long download that began before the last line of the one before it. */
+#define OVERLAP_US (INT64_C(3600) * 1000000)
 
 /* Where the log stands now, among those of the next batch. */
 static void note_log(mm_import_t *import, const mm_ledger_t *ledger)
@@ -35,6 +37,9 @@ static void note_time(mm_import_t *import, mm_ledger_t *ledger, int64_t time_us)
     }
     if (time_ms > ledger->last_ms) { /* MM_TIME_NONE is less than any time */
         ledger->last_ms = time_ms;
+    }
+    if (import->first_us == 0 || time_us < import->first_us) {
+        import->first_us = time_us;
     }
     if (tally->first_us == 0 || time_us < tally->first_us) {
         tally->first_us = time_us;
@@ -308,6 +313,7 @@ static apr_status_t read_log(mm_import_t *import, mm_ledger_t *ledger, mm_import
 
 apr_status_t mm_import_log(mm_import_t *import, mm_logfile_t *file, mm_import_end_t *end, mm_err_t *err)
 {
+    const int64_t before_us = import->tally.last_us;
     mm_ledger_t ledger;
     const char *head;
     size_t len;
@@ -316,6 +322,7 @@ apr_status_t mm_import_log(mm_import_t *import, mm_logfile_t *file, mm_import_en
     apr_pool_clear(import->log_pool);
     *end = MM_IMPORT_EMPTY;
     import->file = file;
+    import->first_us = 0;
     rv = mm_logfile_head(file, &head, &len, err);
     if (rv == APR_SUCCESS && len == 0) {
         rv = mm_logfile_next(file, &head, &len, err); /* damaged, or there is nothing */
@@ -332,6 +339,7 @@ apr_status_t mm_import_log(mm_import_t *import, mm_logfile_t *file, mm_import_en
         if (rv == APR_SUCCESS) {
             rv = read_log(import, &ledger, end, err);
         }
+        import->tally.overlapping += import->first_us > 0 && before_us - import->first_us >= OVERLAP_US;
     }
     import->file = NULL;
     return rv;

@@ -33,6 +33,7 @@ struct mm_import {
     int64_t events; /* in the count */
     mm_sieve_t sieve;
     mm_logfile_t *file;
+    int64_t first_us;           /* of it; 0: no line yet */
     mm_passes_t passes;         /* what earlier imports have counted of it */
     int64_t since_ms, until_ms; /* what is taken: the narrower of what was asked for and what was not recorded live */
     const char *format;

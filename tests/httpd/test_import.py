@@ -306,6 +306,19 @@ def test_logs_are_read_in_their_order(house):
     assert said.index("access.log.1: read as") < said.index("access.log: read as")
 
 
+def test_logs_of_the_same_time_are_told(house):
+    line = '192.0.2.1 - - [31/Jan/2026:%02d:00:00 +0000] "GET /datasets/d HTTP/1.1" 200 3 "-" "Firefox"\n'
+    texts = {"a.log": line % 1 + line % 9, "b.log": line % 8 + line % 12, "c.log": line % 11 + line % 12,
+             "d.log": line % 12}
+    logs = [house.directory / name for name in texts]
+    for log in logs:
+        log.write_text(texts[log.name])
+    assert house.run("--dry-run", *logs)[0]["overlapping"] == 2
+    assert house.run("--dry-run", logs[0], logs[3])[0]["overlapping"] == 0
+    said = subprocess.run(house.command("--dry-run", *logs), capture_output=True, text=True, timeout=60).stdout
+    assert "2 of them overlap with one before" in said
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_killed_anywhere_it_counts_each_line_once(house, seed):
     chance = random.Random(seed)
