@@ -177,8 +177,8 @@ static void put_chunk(void *baton, const uint8_t *chunk, size_t len)
     while (out->status == APR_SUCCESS && done < len) {
         ssize_t n = pwrite(out->fd, out->frame + done, len - done, (off_t)(out->at + (int64_t)done));
 
-        if (n < 0 && errno != EINTR) {
-            out->status = errno;
+        if (n == 0 || (n < 0 && errno != EINTR)) {
+            out->status = n == 0 ? EIO : errno;
         }
         done += n > 0 ? (size_t)n : 0;
     }

@@ -2,12 +2,26 @@
 #include "drain_unit.h"
 #include <errno.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include "count/count.h"
 #include "count/form.h"
 #include "drain/window_log.h"
 
 #define W_MS 30000
+
+/* So many times pwrite(2), of all of this program, writes nothing and says so. */
+static int nothing_written;
+
+ssize_t pwrite(int fd, const void *data, size_t len, off_t at)
+{
+    return nothing_written > 0 && nothing_written-- > 0 ? 0 : syscall(SYS_pwrite64, fd, data, len, at);
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t len, off_t at)
+{
+    return pwrite(fd, data, len, at);
+}
 
 typedef struct logged {
     char *dir;
@@ -311,6 +325,22 @@ static void goes_without_where_there_is_no_room(void **state)
     mm_window_log_close(&l.wlog);
 }
 
+static void ends_when_nothing_is_written(void **state)
+{
+    unit_t *unit = *state;
+    const mm_window_place_t nowhere = {.generation = 0};
+    logged_t l = open_log(unit, W_MS, &nowhere);
+    mm_window_place_t place;
+    mm_err_t err = {.text = ""};
+
+    view_at(l.count, "a", 0);
+    nothing_written = 3;
+    assert_int_equal(mm_window_log_append(&l.wlog, &place, &err), EIO);
+    nothing_written = 0;
+    batch(&l);
+    mm_window_log_close(&l.wlog);
+}
+
 static void tells_when_there_is_no_room(void **state)
 {
     unit_t *unit = *state;
@@ -356,6 +386,7 @@ int main(void)
         test(keeps_the_room_for_the_first_window),
         test(leaves_nothing_behind_the_end_of_a_new_file),
         test(goes_without_where_there_is_no_room),
+        test(ends_when_nothing_is_written),
         test(tells_when_there_is_no_room),
     };
 
