@@ -147,7 +147,7 @@ void mm_window_log_load(mm_window_log_t *wlog, const mm_window_place_t *place)
         mm_form_clear(wlog->window);
         wlog->anew = true;
     }
-    mm_form_settle(wlog->window, !wlog->anew);
+    mm_form_settle(wlog->window, false); /* what went while it was read is in the file still */
 }
 
 void mm_window_log_back(mm_window_log_t *wlog)

@@ -325,6 +325,38 @@ static void goes_without_where_there_is_no_room(void **state)
     mm_window_log_close(&l.wlog);
 }
 
+/* There was no room for another file when a secret was thrown away, so it stood in the one that was there; and the
+ * drainer ended. */
+static void a_restart_forgets_no_secret_that_has_to_go(void **state)
+{
+    unit_t *unit = *state;
+    const mm_window_place_t nowhere = {.generation = 0};
+    logged_t l = open_log(unit, W_MS, &nowhere);
+    char *another = apr_pstrcat(unit->pool, unit->dir, "/" MM_WINDOW_LOG_PREFIX "2", NULL);
+    mm_window_place_t place;
+
+    view_at(l.count, "a", 0);
+    batch(&l);
+    view_at(l.count, "a", 86400000);
+    assert_int_equal(mkdir(another, 0700), 0); /* where the other file would be */
+    append(&l);
+    mm_window_log_written(&l.wlog);
+    place = l.wlog.place;
+    assert_int_equal(place.generation, 1);
+    mm_window_log_close(&l.wlog);
+    assert_int_equal(rmdir(another), 0);
+    l = open_log(unit, W_MS, &place);
+    assert_true(mm_form_is_stale(mm_count_window(l.count)));
+    batch(&l);
+    assert_int_equal(l.wlog.place.generation, 2);
+    assert_false(mm_form_is_stale(mm_count_window(l.count)));
+    place = l.wlog.place;
+    mm_window_log_close(&l.wlog);
+    l = open_log(unit, W_MS, &place);
+    assert_false(mm_form_is_stale(mm_count_window(l.count)));
+    mm_window_log_close(&l.wlog);
+}
+
 static void ends_when_nothing_is_written(void **state)
 {
     unit_t *unit = *state;
@@ -386,6 +418,7 @@ int main(void)
         test(keeps_the_room_for_the_first_window),
         test(leaves_nothing_behind_the_end_of_a_new_file),
         test(goes_without_where_there_is_no_room),
+        test(a_restart_forgets_no_secret_that_has_to_go),
         test(ends_when_nothing_is_written),
         test(tells_when_there_is_no_room),
     };
