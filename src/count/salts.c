@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#define DAY_S 86400
+
 static mm_salt_t *find(mm_salts_t *salts, int64_t day)
 {
     for (size_t i = 0; i < MM_SALTS_MAX; i++) {
@@ -16,16 +18,16 @@ static mm_salt_t *find(mm_salts_t *salts, int64_t day)
     return NULL;
 }
 
-/* A place that is free, or that of the one that was touched least recently. */
-static mm_salt_t *place(mm_salts_t *salts)
+/* A place that is free, or that of the one that was touched least recently, but for the day of now. */
+static mm_salt_t *place(mm_salts_t *salts, uint32_t now_s)
 {
-    mm_salt_t *oldest = &salts->salts[0];
+    mm_salt_t *oldest = NULL;
 
     for (size_t i = 0; i < MM_SALTS_MAX; i++) {
         if (!salts->salts[i].used) {
             return &salts->salts[i];
         }
-        if (salts->salts[i].turn < oldest->turn) {
+        if (salts->salts[i].day != now_s / DAY_S && (!oldest || salts->salts[i].turn < oldest->turn)) {
             oldest = &salts->salts[i];
         }
     }
@@ -50,7 +52,7 @@ const mm_salt_t *mm_salts_of(mm_salts_t *salts, int64_t day, uint32_t now_s)
         if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key)) {
             return NULL;
         }
-        salt = place(salts);
+        salt = place(salts, now_s);
         *salt = (mm_salt_t){.day = day, .used = true};
         memcpy(salt->key, key, sizeof(key));
     }
@@ -63,7 +65,7 @@ void mm_salts_restore(mm_salts_t *salts, int64_t day, uint32_t touched_s, const 
     mm_salt_t *salt = find(salts, day);
 
     if (salt == NULL) {
-        salt = place(salts);
+        salt = place(salts, touched_s);
         *salt = (mm_salt_t){.day = day, .used = true};
     }
     memcpy(salt->key, key, MM_SALT_LEN);

@@ -10,7 +10,7 @@
 
 #define MM_SALT_LEN 16
 /* Days that can be in use at once: live traffic needs two; an import that mixes months at random needs one for each
- * day. One too many makes the one that was used least recently be forgotten. */
+ * day. One too many makes the one that was used least recently be forgotten, never that of the day of now. */
 #define MM_SALTS_MAX 64
 
 typedef struct mm_salt {
