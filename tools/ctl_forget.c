@@ -209,7 +209,8 @@ static int run(const arguments_t *arguments, apr_pool_t *pool)
                forgotten.resources, forgotten.days);
     }
     puts(
-        "Visits of this user that wait in a spool are counted yet; rejected.ndjson and access logs are not looked at.");
+        "Visits of this user that wait in a spool are not counted yet: say it again when they are. rejected.ndjson and "
+        "access logs are not looked at.");
     return CTL_OK;
 }
 

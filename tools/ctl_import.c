@@ -128,21 +128,21 @@ static void order(mm_import_t *import, turn_t *turns, int64_t n)
     qsort(turns, (size_t)n, sizeof(*turns), by_time);
 }
 
-static void tell_log(const ctl_import_t *arguments, const mm_logfile_t *file, mm_import_end_t end, const char *format)
+static void tell_log(const ctl_import_t *arguments, const turn_t *turn, mm_import_end_t end, const char *format)
 {
     char name[256];
 
-    ctl_escape(name, sizeof(name), mm_logfile_name(file));
+    ctl_escape(name, sizeof(name), arguments->files[turn->at]);
     if (end == MM_IMPORT_KNOWN) {
         fprintf(stderr, "%s: all of it is counted already\n", name);
     }
     else if (end == MM_IMPORT_EMPTY) {
-        fprintf(stderr, "%s: there is no line in it\n", name);
+        fprintf(stderr, "%s: there is no whole line in it\n", name);
     }
     else if (arguments->verbose) {
         fprintf(stderr, "%s: read as %s\n", name, format);
     }
-    if (mm_logfile_rest(file) > 0) {
+    if (mm_logfile_rest(turn->file) > 0) {
         fprintf(stderr, "%s: its last line has no end yet; it is left for the next time\n", name);
     }
 }
@@ -170,7 +170,7 @@ static int import_all(mm_import_t *import, ctl_import_t *arguments, turn_t *turn
             summary->failed++;
         }
         else {
-            tell_log(arguments, turns[i].file, end, mm_import_format(import));
+            tell_log(arguments, &turns[i], end, mm_import_format(import));
             summary->logs++;
             summary->known += end == MM_IMPORT_KNOWN;
         }

@@ -148,11 +148,14 @@ static int64_t left_out(const mm_import_tally_t *tally)
 void ctl_summary_text(const ctl_summary_t *summary)
 {
     const mm_import_tally_t *tally = summary->tally;
-    int64_t counted = tally->verdicts[MM_COUNTED];
+    int64_t counted = tally->verdicts[MM_COUNTED], logs = summary->logs + summary->failed;
     char number[NUMBER], rate[NUMBER];
 
-    printf("%" PRId64 " log%s, %s lines in %.1f s (%s lines/s)", summary->logs, summary->logs == 1 ? "" : "s",
-           with_commas(number, tally->lines), (double)summary->took_us / 1e6,
+    printf("%" PRId64 " log%s", logs, logs == 1 ? "" : "s");
+    if (summary->failed > 0) {
+        printf(" (%" PRId64 " failed)", summary->failed);
+    }
+    printf(", %s lines in %.1f s (%s lines/s)", with_commas(number, tally->lines), (double)summary->took_us / 1e6,
            with_commas(rate, summary->took_us > 0 ? tally->lines * 1000000 / summary->took_us : 0));
     if (tally->last_us > 0) {
         fputs(", ", stdout);

@@ -80,9 +80,10 @@ int ctl_find_uri(const char **uri, const char *uri_file, const mm_settings_t *se
         return read_uri(uri, uri_file, pool);
     }
     *uri = getenv(CTL_URI_ENVIRONMENT);
-    if (*uri) {
+    if (*uri && **uri) {
         return CTL_OK;
     }
+    *uri = NULL; /* set, and empty, is not set */
     if (settings && settings->mongo_uri_file) {
         return read_named(uri, settings->mongo_uri_file, pool);
     }

@@ -132,6 +132,17 @@ static void find_span(mm_import_t *import)
     }
 }
 
+static apr_status_t lock_dir(mm_import_t *import, mm_err_t *err)
+{
+    mm_err_t why;
+    apr_status_t rv = mm_spool_lock(&import->lock, import->options.dir, import->pool, &why);
+
+    if (rv == APR_SUCCESS) {
+        return rv;
+    }
+    return mm_err_set(err, rv, "%s%s", APR_STATUS_IS_EAGAIN(rv) ? "another import is at work: " : "", why.text);
+}
+
 apr_status_t mm_import_create(mm_import_t **result, const mm_import_options_t *options, const mm_log_t *log,
                               apr_pool_t *parent, mm_err_t *err)
 {
@@ -159,7 +170,7 @@ apr_status_t mm_import_create(mm_import_t **result, const mm_import_options_t *o
     if (!mm_import_is_dry(import)) {
         rv = mm_spool_prepare(options->dir, (uid_t)-1, (gid_t)-1, pool, err);
         if (rv == APR_SUCCESS) {
-            rv = mm_spool_lock(&import->lock, options->dir, pool, err);
+            rv = lock_dir(import, err);
         }
         if (rv == APR_SUCCESS) {
             rv = set_up(import, err);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,16 +133,25 @@ static apr_status_t spawn(mm_logfile_t *file, size_t packer, int out, mm_err_t *
     char name[16];
     char *const argv[] = {name, (char *)(uintptr_t) "-dc", NULL};
     posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t pipe_only;
     int rc;
 
+    /* Who is not read to the end ends without a word, although we ignore this signal. */
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    (void)posix_spawnattr_init(&attributes);
+    (void)posix_spawnattr_setsigdefault(&attributes, &pipe_only);
+    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
     apr_cpystrn(name, packers[packer].program, sizeof(name));
     rc = posix_spawn_file_actions_init(&actions);
     if (rc == 0) {
         posix_spawn_file_actions_adddup2(&actions, file->fd, STDIN_FILENO);
         posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-        rc = posix_spawnp(&file->program, name, &actions, NULL, argv, environ);
+        rc = posix_spawnp(&file->program, name, &actions, &attributes, argv, environ);
         posix_spawn_file_actions_destroy(&actions);
     }
+    posix_spawnattr_destroy(&attributes);
     if (rc != 0) {
         file->program = 0;
         return mm_err_set_os(err, rc, "%s is packed, and %s, which unpacks it, cannot be run (package %s)", file->path,
@@ -264,8 +274,7 @@ static apr_status_t show(mm_logfile_t *file, size_t max, const char **data, size
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    from = file->buf + file->start;
-    *data = from;
+    *data = from = file->buf + file->start;
     *len = file->end - file->start < max ? file->end - file->start : max;
     end = memrchr(from, '\n', *len);
     if (end) {
@@ -338,9 +347,8 @@ static bool mend(mm_logfile_t *file)
 /* A line that is in the buffer. */
 static bool take(mm_logfile_t *file, const char **line, size_t *len)
 {
-    const char *from = file->buf + file->start;
-    size_t there = file->end - file->start;
-    const char *end;
+    const char *from, *end;
+    size_t there;
 
     if (!file->buf || (file->torn && !mend(file))) {
         return false;

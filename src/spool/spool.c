@@ -286,7 +286,8 @@ static apr_status_t held(int fd, const char *path, mm_err_t *err)
 
     pid[n > 0 ? n : 0] = '\0';
     pid[strspn(pid, "0123456789")] = '\0';
-    return mm_err_set(err, APR_EAGAIN, "another drainer%s%s holds %s", pid[0] != '\0' ? ", process " : "", pid, path);
+    return pid[0] != '\0' ? mm_err_set(err, APR_EAGAIN, "process %s holds %s", pid, path)
+                          : mm_err_set(err, APR_EAGAIN, "another process holds %s", path);
 }
 
 /* A help for people. On a full disk it fails, and whoever holds the lock is the one to make room. */

@@ -379,7 +379,7 @@ def test_one_import_at_a_time_in_a_spool(house):
     wait_for(lambda: import_file(house, "drain.lock").read_text().strip() == str(process.pid),
              what="it holds the lock")
     _, said = house.run(log, expect=1)
-    assert str(process.pid) in said
+    assert f"another import is at work: process {process.pid} holds" in said
     process.communicate(log.read_bytes(), timeout=60)
     assert process.returncode == 0
     assert house.run(log)[0]["lines"] == 0
@@ -458,6 +458,29 @@ def test_a_damaged_archive_is_told_and_what_came_before_counts_once(house):
     rest, _ = house.run(packed)
     assert summary["lines"] + rest["lines"] == 2000
     assert total(house.database.all()) == summary["counted"] + rest["counted"]
+
+
+def test_what_it_says_of_a_log_is_true(house):
+    log = make_log(house, 60_000)
+    packed = house.directory / "access.log.gz"
+    packed.write_bytes(gzip.compress(log.read_bytes()))
+    assert house.run("--since", "2027-01-01", log)[0]["counted"] == 0
+    # Its program is not read to the end: that is no news.
+    nothing = house.directory / "nothing.log"
+    nothing.write_text("")
+    summary, said = house.run("--format", "common", packed, nothing, expect=1)
+    assert "Broken pipe" not in said
+    assert f"{nothing}: there is no whole line in it" in said
+    assert "/dev/null: there is no whole line in it" in house.run("/dev/null")[1]
+    packed.write_bytes(packed.read_bytes()[:-100_000])
+    result = subprocess.run(house.command("--dry-run", packed), capture_output=True, text=True, timeout=60)
+    assert result.returncode == 1 and result.stdout.startswith("1 log (1 failed), ")
+
+
+def test_an_empty_address_in_the_environment_is_none(house):
+    house.uri = ""
+    _, said = house.run(make_log(house, 1), expect=2)
+    assert "where is the database?" in said
 
 
 def test_a_dry_run_changes_nothing_and_needs_no_database(house):

@@ -285,7 +285,7 @@ static int lock_on_a_full_disk(unit_t *unit)
     signal(SIGXFSZ, SIG_IGN);
     return setrlimit(RLIMIT_FSIZE, &none) == 0 && mm_spool_lock(&first, unit->dir, unit->pool, &err) == APR_SUCCESS &&
                    mm_spool_lock(&second, unit->dir, unit->pool, &err) == APR_EAGAIN &&
-                   strstr(err.text, "another drainer holds") != NULL
+                   strstr(err.text, "another process holds") != NULL
                ? 0
                : 1;
 }
