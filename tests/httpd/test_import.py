@@ -477,6 +477,23 @@ def test_what_it_says_of_a_log_is_true(house):
     assert result.returncode == 1 and result.stdout.startswith("1 log (1 failed), ")
 
 
+def test_a_rule_that_was_missing_can_be_made_up_for(house):
+    """As docs/import.md says: without the ledger, and with that rule alone."""
+    log = make_log(house, 2000)
+    whole = json.loads((house.spool / "settings.json").read_text())
+    rules = {missing: house.directory / f"{missing}.json" for missing in (True, False)}
+    for missing, path in rules.items():
+        path.write_text(json.dumps({**whole, "rules": [rule for rule in whole["rules"]
+                                                       if (rule["type"] == "files") != missing]}))
+    house.run("--settings", rules[True], log)
+    assert house.run(log)[0]["known"] == 1
+    house.database.db["metrics_meta"].delete_many({"_id": {"$regex": "^log:"}})
+    assert house.run("--settings", rules[False], log)[0]["counted"] > 0
+    assert house.run(log)[0]["known"] == 1
+    house.run("--prefix", "once_", log)
+    assert house.database.all() == house.database.all("once_")
+
+
 def test_an_empty_address_in_the_environment_is_none(house):
     house.uri = ""
     _, said = house.run(make_log(house, 1), expect=2)
