@@ -547,7 +547,7 @@ def test_what_was_taken_to_be_recorded_live_can_be_imported_later(house):
 
 
 def test_a_log_has_a_place_for_so_many_spans_of_time_and_says_what_to_do(house):
-    log = make_log(house, 1000, days=20)
+    log = make_log(house, 200, days=20)
     for day in range(1, 17):
         house.run("--since", f"2026-01-{day:02}", "--until", f"2026-01-{day + 1:02}", log)
     _, said = house.run("--since", "2026-01-17", "--until", "2026-01-18", log, expect=1)
