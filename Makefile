@@ -155,7 +155,7 @@ test-asan: $(ASAN_BIN)
 test-fuzz-seeds: $(FUZZ_BIN)
 	@tests/fuzz/replay $(FUZZ_BIN)
 # Each of them has a database server of its own.
-HTTPD_AT_ONCE ?= 3
+HTTPD_AT_ONCE ?= 4
 test-httpd: all
 	@$(BUILD)/venv/bin/python -m pytest -q -n $(HTTPD_AT_ONCE) tests/httpd $(PYTEST_ARGS)
 # The whole of tests/httpd under what `make test` only samples.
