@@ -142,10 +142,8 @@ test:
 	@scripts/bootstrap test
 	@$(MAKE) --no-print-directory -j$$(nproc) -s WERROR=1 all $(UNIT_BIN) $(ASAN_BIN) $(FUZZ_BIN)
 	@$(MAKE) --no-print-directory check
-	@$(MAKE) --no-print-directory test-unit
-	@$(MAKE) --no-print-directory test-asan
-	@$(MAKE) --no-print-directory test-fuzz-seeds
-	@$(MAKE) --no-print-directory test-httpd
+	@# Tests with a real httpd mostly wait, the others mostly compute.
+	@$(MAKE) --no-print-directory -j3 --output-sync=target test-unit test-asan test-fuzz-seeds test-httpd
 	@$(MAKE) --no-print-directory test-faults
 
 test-unit: $(UNIT_BIN)
