@@ -84,6 +84,8 @@ def read_rejected(path):
     lines = path.read_text().splitlines() if path.exists() else []
     for line in map(json.loads, lines):
         delta = line["delta"]
+        if delta.get("day") is not None:
+            continue  # the same uses once more, by day
         key = (line["spool"], str(line["seq"]), delta["type"], delta["id"], delta.get("user"))
         if key in seen:
             continue
