@@ -82,7 +82,8 @@ static inline bool mm_status_add_within(mm_status_page_t *page, mm_status_value_
 {
     int64_t now = page != NULL ? atomic_load_explicit(&page->values[value], memory_order_relaxed) : 0;
 
-    while (page != NULL && n <= limit - now) {
+    /* Below 0 it is for a moment, while the drainer sets it right (drain/account.c). */
+    while (page != NULL && n <= limit - (now > 0 ? now : 0)) {
         if (atomic_compare_exchange_weak_explicit(&page->values[value], &now, now + n, memory_order_relaxed,
                                                   memory_order_relaxed)) {
             return true;

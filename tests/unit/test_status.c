@@ -218,6 +218,9 @@ static void a_limit_is_exact(void **state)
     assert_false(mm_status_add_within(&page, MM_STATUS_SPOOL_BYTES, 1, LIMIT));
     assert_true(mm_status_add_within(&page, MM_STATUS_SPOOL_BYTES, 1, INT64_MAX));
     assert_true(mm_status_add_within(NULL, MM_STATUS_SPOOL_BYTES, 1, 0));
+    mm_status_set(&page, MM_STATUS_SPOOL_BYTES, -75);
+    assert_true(mm_status_add_within(&page, MM_STATUS_SPOOL_BYTES, 100, INT64_MAX));
+    assert_int_equal(mm_status_get(&page, MM_STATUS_SPOOL_BYTES), 25);
 }
 
 int main(void)
