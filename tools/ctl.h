@@ -6,6 +6,8 @@
 #ifndef MM_CTL_H
 #define MM_CTL_H
 
+#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <apr_pools.h>
 #include "base/log.h"
@@ -67,6 +69,10 @@ int ctl_find_uri(const char **uri, const char *uri_file, const mm_settings_t *se
 int ctl_find_catalog(const char **uri, const char *uri_file, const mm_settings_t *settings, apr_pool_t *pool);
 
 #define CTL_URI_ENVIRONMENT "MONGODB_URI"
+
+/* From now on SIGTERM and SIGINT set what it returns, and end the process only when they come again and second_ends;
+ * SIGPIPE is ignored. */
+const volatile sig_atomic_t *ctl_catch_stop(bool second_ends);
 
 /* Called by root, becomes the owner of this directory for good: to be called before anything in it is opened. Says what
  * is wrong with a directory that root should not believe. */

@@ -2,7 +2,6 @@
  *
  * SIGTERM and SIGINT end it after the step in hand; a harder end loses nothing either.
  */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <apr_getopt.h>
@@ -19,15 +18,6 @@
 #define INTERVAL_MAX_S 3600.0
 #define SECOND_US      1000000.0
 #define TYPES_DEFAULT  "datasets,collections,files"
-
-/* The one thing a signal handler can set. */
-static volatile sig_atomic_t stop;
-
-static void on_stop(int sig)
-{
-    (void)sig;
-    stop = 1;
-}
 
 enum {
     OPT_SPOOL = 256,
@@ -277,17 +267,6 @@ static int use_settings(arguments_t *arguments, apr_pool_t *pool)
     return CTL_OK;
 }
 
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_stop};
-
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, NULL);
-}
-
 static int run(arguments_t *arguments, const mm_log_t *log, apr_pool_t *pool)
 {
     mm_syncer_t *syncer = NULL;
@@ -295,7 +274,7 @@ static int run(arguments_t *arguments, const mm_log_t *log, apr_pool_t *pool)
     mm_err_t err;
     apr_status_t rv = mm_settings_policy(&arguments->options.policy, arguments->settings, log, pool, &err);
 
-    catch_signals();
+    arguments->options.stop = ctl_catch_stop(false);
     mm_store_init();
     if (rv == APR_SUCCESS && arguments->sync == MM_SYNC_BATCH) {
         rv = mm_syncer_start(&syncer, arguments->options.spool_dir, log, pool, &err);
@@ -312,7 +291,7 @@ static int run(arguments_t *arguments, const mm_log_t *log, apr_pool_t *pool)
 
 static int drain_run(int argc, const char *const *argv, apr_pool_t *pool)
 {
-    arguments_t arguments = {.options = {.interval_us = MM_DRAIN_INTERVAL_DEFAULT_US, .stop = &stop},
+    arguments_t arguments = {.options = {.interval_us = MM_DRAIN_INTERVAL_DEFAULT_US},
                              .double_click_ms = -1,
                              .robots = apr_array_make(pool, 1, sizeof(const char *)),
                              .machines = apr_array_make(pool, 1, sizeof(const char *)),

@@ -1,6 +1,5 @@
 /* metricsctl forget-user: what is known of one person becomes what is known of nobody in particular. */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <apr_getopt.h>
@@ -57,15 +56,8 @@ typedef struct arguments {
     const char *spool, *settings_file, *uri, *uri_file, *prefix, *user;
     double wait_s;
     bool force;
+    const volatile sig_atomic_t *stop;
 } arguments_t;
-
-static volatile sig_atomic_t stop;
-
-static void on_stop(int sig)
-{
-    (void)sig;
-    stop = 1;
-}
 
 /* --- arguments -----------------------------------------------------------------------------------------------------
  */
@@ -146,13 +138,13 @@ static int use_settings(arguments_t *arguments, apr_pool_t *pool)
 
 static apr_status_t wait_for_quiet(mm_store_t *store, const arguments_t *arguments, mm_err_t *err)
 {
-    const mm_wait_t wait = {.stop = &stop};
+    const mm_wait_t wait = {.stop = arguments->stop};
     apr_time_t until = apr_time_now() + (apr_time_t)(arguments->wait_s * APR_USEC_PER_SEC);
     bool quiet = arguments->force;
     apr_status_t rv = APR_SUCCESS;
 
     while (!quiet && (rv = mm_pause_is_quiet(store, &quiet, err)) == APR_SUCCESS && !quiet) {
-        if (stop || apr_time_now() >= until) {
+        if (*arguments->stop || apr_time_now() >= until) {
             return APR_EAGAIN;
         }
         mm_wait(&wait, LOOK_US);
@@ -185,8 +177,6 @@ static int run(const arguments_t *arguments, apr_pool_t *pool)
     mm_err_t err;
     apr_status_t rv;
 
-    signal(SIGINT, on_stop);
-    signal(SIGTERM, on_stop);
     mm_store_init();
     rv = mm_store_open(&store, arguments->uri, arguments->prefix, pool, &err);
     if (rv == APR_SUCCESS) {
@@ -225,7 +215,11 @@ static int forget_run(int argc, const char *const *argv, apr_pool_t *pool)
     if (code == CTL_OK && arguments.spool) {
         code = ctl_become_owner(arguments.spool, pool);
     }
-    return code == CTL_OK ? run(&arguments, pool) : code;
+    if (code != CTL_OK) {
+        return code;
+    }
+    arguments.stop = ctl_catch_stop(false);
+    return run(&arguments, pool);
 }
 
 const ctl_command_t ctl_forget = {

@@ -2,7 +2,6 @@
  *
  * Files are opened before root becomes the owner of the spool, who need not be allowed to read them.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +14,6 @@
 
 #define PATIENCE_US (INT64_C(120) * 1000000)
 #define LOGS_MAX    100000
-
-static volatile sig_atomic_t stop;
-
-/* The second time the hard way: somebody does not want to wait. */
-static void on_stop(int sig)
-{
-    stop = 1;
-    signal(sig, SIG_DFL);
-}
 
 static const char usage[] =
     "usage: metricsctl import --spool DIR [OPTIONS] FILE… | -\n"
@@ -93,17 +83,6 @@ static int open_files(turn_t **turns, const ctl_import_t *arguments, apr_pool_t 
         }
     }
     return CTL_OK;
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_stop};
-
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, NULL);
 }
 
 /* --- work ----------------------------------------------------------------------------------------------------------
@@ -198,7 +177,7 @@ static int run(ctl_import_t *arguments, turn_t *turns, const mm_log_t *log, apr_
     for (int64_t i = 0; i < arguments->n_files; i++) {
         progress.size += mm_logfile_size(turns[i].file);
     }
-    catch_signals();
+    arguments->options.stop = ctl_catch_stop(true); /* by then somebody does not want to wait */
     if (!arguments->dry) {
         mm_store_init();
     }
@@ -221,7 +200,7 @@ static int run(ctl_import_t *arguments, turn_t *turns, const mm_log_t *log, apr_
 
 static int import_run(int argc, const char *const *argv, apr_pool_t *pool)
 {
-    ctl_import_t arguments = {.options = {.patience_us = PATIENCE_US, .stop = &stop}};
+    ctl_import_t arguments = {.options = {.patience_us = PATIENCE_US}};
     mm_log_level_t least = MM_LOG_NOTICE;
     mm_log_t log = ctl_log(&least);
     turn_t *turns = NULL;

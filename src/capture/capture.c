@@ -159,7 +159,8 @@ int mm_capture_is_ignored(request_rec *r)
     const mm_dir_config_t *conf = mm_dir_config_get(r);
     if (!conf->ignores) {
         /* What was asked for, and what a rewriting rule may have made of it. */
-        return asks_not_to_be_tracked(r->parsed_uri.query) || asks_not_to_be_tracked(r->args);
+        return asks_not_to_be_tracked(r->parsed_uri.query) ||
+               (r->args != r->parsed_uri.query && asks_not_to_be_tracked(r->args));
     }
     for (int i = 0; i < conf->ignores->nelts; i++) {
         const char *wrong = NULL;

@@ -141,17 +141,10 @@ apr_status_t mm_batch_nonce(char *nonce, mm_err_t *err)
 }
 
 apr_status_t mm_batch_write(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
-                            const mm_count_t *count, const mm_spool_reader_t *reader, mm_err_t *err)
+                            const mm_count_t *count, const mm_spool_reader_t *reader, const mm_batch_more_t *more,
+                            mm_err_t *err)
 {
     const mm_batch_more_t nothing = {.logs = NULL};
-
-    return mm_batch_write_more(dir, spool_id, seq, nonce, count, reader, &nothing, err);
-}
-
-apr_status_t mm_batch_write_more(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
-                                 const mm_count_t *count, const mm_spool_reader_t *reader, const mm_batch_more_t *more,
-                                 mm_err_t *err)
-{
     apr_status_t rv;
     int dirfd, fd = -1;
 
@@ -163,7 +156,7 @@ apr_status_t mm_batch_write_more(const char *dir, const char *spool_id, int64_t 
     if (rv != APR_SUCCESS) {
         goto out;
     }
-    rv = output_all(fd, spool_id, seq, nonce, count, reader, more, err);
+    rv = output_all(fd, spool_id, seq, nonce, count, reader, more != NULL ? more : &nothing, err);
     if (rv == APR_SUCCESS) {
         rv = mm_file_commit(dirfd, fd, MM_BATCH_TEMP_FILE, MM_BATCH_FILE, err);
     }

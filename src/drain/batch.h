@@ -32,22 +32,19 @@
  * for another. */
 apr_status_t mm_batch_nonce(char *nonce, mm_err_t *err);
 
-/* Writes DIR/batch from what count holds and where reader stands. Nothing is there, or the old file is whole, when it
- * fails; after a failure of which mm_reserve_no_room is true something smaller may still have room. */
-apr_status_t mm_batch_write(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
-                            const mm_count_t *count, const mm_spool_reader_t *reader, mm_err_t *err);
-
-/* What else a batch may hold. */
+/* What a batch may hold besides counts and positions. */
 typedef struct mm_batch_more {
     const mm_ledger_t *logs; /* what an import will have counted of each log when the batch is applied */
     size_t n_logs;
     mm_window_place_t window; /* where the count's window is written down; generation 0: nowhere */
 } mm_batch_more_t;
 
-/* The same with that. */
-apr_status_t mm_batch_write_more(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
-                                 const mm_count_t *count, const mm_spool_reader_t *reader, const mm_batch_more_t *more,
-                                 mm_err_t *err);
+/* Writes DIR/batch from what count holds and where reader stands; more may be NULL. Nothing is there, or the old file
+ * is whole, when it fails; after a failure of which mm_reserve_no_room is true something smaller may still have room.
+ */
+apr_status_t mm_batch_write(const char *dir, const char *spool_id, int64_t seq, const char *nonce,
+                            const mm_count_t *count, const mm_spool_reader_t *reader, const mm_batch_more_t *more,
+                            mm_err_t *err);
 
 typedef struct mm_batch_reader {
     /* Any may be NULL. A failure returned by one ends the reading and is passed on. What they are told can be believed

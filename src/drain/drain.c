@@ -235,8 +235,8 @@ static apr_status_t write_batch(mm_drain_t *drain, mm_err_t *err)
         rv = APR_SUCCESS;
     }
     if (rv == APR_SUCCESS) {
-        rv = mm_batch_write_more(drain->options.spool_dir, drain->spool_id, drain->seq + 1, nonce, drain->count,
-                                 drain->reader, &more, err);
+        rv = mm_batch_write(drain->options.spool_dir, drain->spool_id, drain->seq + 1, nonce, drain->count,
+                            drain->reader, &more, err);
     }
     if (rv != APR_SUCCESS) {
         return rv;

@@ -212,8 +212,8 @@ static apr_status_t write_batch(mm_import_t *import, mm_err_t *err)
         rv = mm_window_log_append(&import->window_log, &more.window, err);
     }
     if (rv == APR_SUCCESS) {
-        rv = mm_batch_write_more(import->options.dir, import->spool_id, import->seq + 1, nonce, import->count,
-                                 import->reader, &more, err);
+        rv = mm_batch_write(import->options.dir, import->spool_id, import->seq + 1, nonce, import->count,
+                            import->reader, &more, err);
     }
     if (rv == APR_SUCCESS) {
         import->seq++;

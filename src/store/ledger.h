@@ -35,7 +35,7 @@ typedef struct mm_ledger {
 } mm_ledger_t;
 
 /* Somebody else works on this log; err says who. */
-#define MM_LEDGER_TAKEN (APR_OS_START_USERERR + 104)
+#define MM_LEDGER_TAKEN (APR_OS_START_USERERR + 107)
 
 /* Makes the log ours (of this spool): nobody else can until it is put with done. take_over: also if it is somebody
  * else's. */

@@ -14,7 +14,7 @@ typedef struct mm_via {
 apr_status_t mm_via_parse(mm_via_t *via, const char *text, apr_pool_t *pool, mm_err_t *err);
 
 /* The database answered, but not within the time that a query may take: trying again would not help. */
-#define MM_STORE_SLOW (APR_OS_START_USERERR + 104)
+#define MM_STORE_SLOW (APR_OS_START_USERERR + 108)
 
 /* Calls on_id for each id of each of the n keys (no two alike), in no order, until it returns false. A key is looked
  * for as string, as ObjectId where it is 24 hex digits, and as integer where it is one; ids are text that lives only

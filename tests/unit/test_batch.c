@@ -94,7 +94,8 @@ static void write_batch(const char *dir, int64_t seq, int n, apr_pool_t *pool)
 {
     mm_err_t err;
 
-    if (mm_batch_write(dir, SPOOL, seq, NONCE, count_make(n, pool), reader_make(dir, pool), &err) != APR_SUCCESS) {
+    if (mm_batch_write(dir, SPOOL, seq, NONCE, count_make(n, pool), reader_make(dir, pool), NULL, &err) !=
+        APR_SUCCESS) {
         fail_msg("%s", err.text);
     }
 }
@@ -274,7 +275,7 @@ static void keeps_the_old_file_when_the_disk_is_full(void **state)
     small = before;
     small.rlim_cur = 100000;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    apr_status_t rv = mm_batch_write(dir, SPOOL, 2, NONCE, count, reader, &err);
+    apr_status_t rv = mm_batch_write(dir, SPOOL, 2, NONCE, count, reader, NULL, &err);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(rv, EFBIG);
     assert_string_not_equal(err.text, "");
@@ -288,7 +289,7 @@ static void keeps_the_old_file_when_the_disk_is_full(void **state)
     assert_int_equal(seen.deltas, 3);
     assert_false(has_file(dir, MM_BATCH_TEMP_FILE));
     /* The count is as it was: the same can be written later. */
-    assert_int_equal(mm_batch_write(dir, SPOOL, 2, NONCE, count, reader, &err), APR_SUCCESS);
+    assert_int_equal(mm_batch_write(dir, SPOOL, 2, NONCE, count, reader, NULL, &err), APR_SUCCESS);
     assert_int_equal(read_batch(&seen, dir, MM_BATCH_FILE, unit->pool), APR_SUCCESS);
     assert_int_equal(seen.seq, 2);
 }
@@ -353,7 +354,7 @@ static void needs_its_directory(void **state)
     mm_err_t err = {.text = ""};
 
     assert_true(APR_STATUS_IS_ENOENT(
-        mm_batch_write("/nonexistent/spool", SPOOL, 1, NONCE, count_make(1, unit->pool), reader, &err)));
+        mm_batch_write("/nonexistent/spool", SPOOL, 1, NONCE, count_make(1, unit->pool), reader, NULL, &err)));
     assert_non_null(strstr(err.text, "/nonexistent/spool"));
     assert_true(APR_STATUS_IS_ENOENT(mm_batch_commit("/nonexistent/spool", &err)));
 }

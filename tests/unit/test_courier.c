@@ -26,7 +26,7 @@ static void write_batch(const char *dir, apr_pool_t *pool)
 
     mm_count_add(count, &event);
     assert_int_equal(mm_spool_reader_create(&reader, dir, NULL, pool, NULL), APR_SUCCESS);
-    assert_int_equal(mm_batch_write(dir, SPOOL, 1, NONCE, count, reader, NULL), APR_SUCCESS);
+    assert_int_equal(mm_batch_write(dir, SPOOL, 1, NONCE, count, reader, NULL, NULL), APR_SUCCESS);
 }
 
 static mm_courier_t courier_of(unit_t *unit, const char *uri, int64_t patience_us)

@@ -55,7 +55,7 @@ static void add(setting_t *s, const char *type, const char *id, const char *user
 /* Writes what was added as batch seq. */
 static void write_batch(setting_t *s, int64_t seq)
 {
-    assert_int_equal(mm_batch_write(s->dir, SPOOL, seq, NONCE, s->count, s->reader, NULL), APR_SUCCESS);
+    assert_int_equal(mm_batch_write(s->dir, SPOOL, seq, NONCE, s->count, s->reader, NULL, NULL), APR_SUCCESS);
     mm_count_reset(s->count);
     mm_deliver_begin(&s->deliver);
 }

@@ -61,7 +61,7 @@ static void batch_after(const setting_t *setting, int frames, const char *spool_
         assert_int_equal(mm_spool_reader_next(reader, &payload, &len, NULL), APR_SUCCESS);
         mm_count_add(count, &event);
     }
-    assert_int_equal(mm_batch_write(setting->dir, spool_id, seq, NONCE, count, reader, NULL), APR_SUCCESS);
+    assert_int_equal(mm_batch_write(setting->dir, spool_id, seq, NONCE, count, reader, NULL, NULL), APR_SUCCESS);
 }
 
 static void checkpoint_after(const setting_t *setting, int frames, int64_t seq)
