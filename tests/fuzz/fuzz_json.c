@@ -6,49 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz_text.h"
 #include "report/json.h"
-
-#define HOLDS(condition)                                                                                               \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
-
-typedef struct text {
-    unsigned char *data;
-    size_t len;
-} text_t;
-
-static apr_status_t sink(void *baton, const char *data, size_t len)
-{
-    text_t *text = baton;
-
-    text->data = realloc(text->data, text->len + len);
-    HOLDS(text->data && len > 0);
-    memcpy(text->data + text->len, data, len);
-    text->len += len;
-    return APR_SUCCESS;
-}
-
-/* Reads one code point by arithmetic, the textbook way; its length, or 0. */
-static size_t code_point(const unsigned char *s, size_t len)
-{
-    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = s[0] < 0x80 ? 1 : (s[0] & 0xE0) == 0xC0 ? 2 : (s[0] & 0xF0) == 0xE0 ? 3 : (s[0] & 0xF8) == 0xF0 ? 4 : 0;
-    uint32_t value = n == 1 ? s[0] : s[0] & (0xFFu >> (n + 1));
-
-    if (n == 0 || n > len) {
-        return 0;
-    }
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xC0) != 0x80) {
-            return 0;
-        }
-        value = value << 6 | (s[i] & 0x3F);
-    }
-    return value >= least[n] && value <= 0x10FFFF && !(value >= 0xD800 && value <= 0xDFFF) ? n : 0;
-}
 
 /* The byte that an escape at s stands for; *len is how long it is. All escapes are of ASCII. */
 static unsigned char unescape(const unsigned char *s, const unsigned char *end, size_t *len)
@@ -106,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     HOLDS(mm_out_flush(&out) == APR_SUCCESS);
 
     HOLDS(json.len >= 2 && json.data[0] == '"' && json.data[json.len - 1] == '"');
-    const unsigned char *at = json.data + 1, *end = json.data + json.len - 1;
+    const unsigned char *at = (const unsigned char *)json.data + 1, *end = at + json.len - 2;
     size_t left = strlen((const char *)text);
     for (const unsigned char *s = text; *s;) {
         size_t n = code_point(s, left);

@@ -1,14 +1,13 @@
 """HTTP/2 without TLS: visits and POSTs are recorded once each, from whichever thread of mod_http2 logs them."""
 
 import json
-import os
-import signal
 import threading
 
 import pytest
 
 from environment import wait_for
 from environment.h2client import H2Client
+from environment.under_load import counted_for_good, kill_a_child, views
 from environment.waiting import wait_equal
 
 CONF = """
@@ -34,10 +33,6 @@ def site(httpd):
     for n in range(10):
         made.file(f"datasets/id{n}", f"page {n}\n")
     return made.start()
-
-
-def views(site):
-    return {id_: counts[0] for id_, counts in site.counts.of("datasets").items()}
 
 
 def test_a_visit_is_one_view_by_the_right_user(site):
@@ -153,16 +148,13 @@ def test_children_killed_under_load(httpd, method, path):
         goal = sum(visitor.rounds for visitor in visitors) + 30
         wait_for(lambda: sum(visitor.rounds for visitor in visitors) >= goal or not any(v.is_alive() for v in visitors),
                  what="30 rounds of streams")
-        before = site.children()
-        os.kill(before[0], signal.SIGKILL)
-        wait_for(lambda: len(set(site.children()) - {before[0]}) >= 2, what="a child in its place")
+        kill_a_child(site)
     for visitor in visitors:
         visitor.stopping.set()
     for visitor in visitors:
         visitor.join(30)
     assert [visitor.failure for visitor in visitors if visitor.failure] == []
-    site.restart()
-    site.wait_for_empty_spool()
+    counted = counted_for_good(site)
     certain, possible = (sum(getattr(visitor, name) for visitor in visitors) for name in ("certain", "possible"))
     assert certain < possible, "no stream was under way when a child was killed"
-    assert certain <= views(site)["id1"] <= possible
+    assert certain <= counted["id1"] <= possible

@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from environment import Load, wait_for
+from environment.under_load import counted_for_good, kill_a_child, start_with_pages, views
 from environment.waiting import wait_equal
 
 CONF = """
@@ -22,30 +23,7 @@ MaxKeepAliveRequests 0
 
 @pytest.fixture
 def site(httpd):
-    made = httpd(CONF, children=2, markers=False)
-    for n in range(10):
-        made.file(f"datasets/id{n}", "page\n" * 100)
-    made.start()
-    wait_for(lambda: len(made.children()) == made.child_count, what="all children serve")
-    made.drainer()
-    return made
-
-
-def views(site):
-    return {id_: counts[0] for id_, counts in site.counts.of("datasets").items()}
-
-
-def counted_for_good(site):
-    """Stops, starts, and waits until nothing is left that could still be counted."""
-    site.restart()
-    site.wait_for_empty_spool()
-    return views(site)
-
-
-def kill_a_child(site):
-    before = site.children()
-    os.kill(before[0], signal.SIGKILL)
-    wait_for(lambda: len([pid for pid in site.children() if pid != before[0]]) >= len(before), what="a child in its place")
+    return start_with_pages(httpd(CONF, children=2, markers=False))
 
 
 def test_load_alone_is_counted_exactly(site):

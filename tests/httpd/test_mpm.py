@@ -5,7 +5,8 @@ import signal
 
 import pytest
 
-from environment import Load, wait_for
+from environment import Load
+from environment.under_load import counted_for_good, kill_a_child, start_with_pages, views
 from environment.waiting import wait_equal
 
 CONF = """
@@ -35,29 +36,7 @@ def name_of(kind):
 
 @pytest.fixture
 def site(httpd, request):
-    made = httpd(CONF, children=2, markers=False, **request.param)
-    for n in range(10):
-        made.file(f"datasets/id{n}", "page\n" * 100)
-    made.start()
-    wait_for(lambda: len(made.children()) == made.child_count, what="all children serve")
-    made.drainer()
-    return made
-
-
-def views(site):
-    return {id_: counts[0] for id_, counts in site.counts.of("datasets").items()}
-
-
-def counted_for_good(site):
-    site.restart()
-    site.wait_for_empty_spool()
-    return views(site)
-
-
-def kill_a_child(site):
-    before = site.children()
-    os.kill(before[0], signal.SIGKILL)
-    wait_for(lambda: len(set(site.children()) - {before[0]}) >= len(before), what="a child in its place")
+    return start_with_pages(httpd(CONF, children=2, markers=False, **request.param))
 
 
 @pytest.mark.parametrize("site", [*KINDS, SINGLE], ids=name_of, indirect=True)
