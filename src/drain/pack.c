@@ -5,33 +5,15 @@
 
 #include "event/id_list.h"
 
-/* The newest that this program writes itself; asked for rather than written down a second time. */
-static uint8_t own_version(void)
-{
-    const mm_event_t event = {.action = MM_ACTION_VIEW,
-                              .source = MM_SOURCE_REQUEST,
-                              .method = MM_METHOD_GET,
-                              .flags = MM_EVENT_LIST,
-                              .range_start = MM_RANGE_NONE,
-                              .type = mm_bytes_of("a"),
-                              .id = mm_bytes_of("a")};
-    uint8_t buf[MM_EVENT_ENCODED_MAX];
-
-    mm_event_encode(&event, buf);
-    return buf[0];
-}
-
 bool mm_pack_is_newer(const uint8_t *data, size_t len)
 {
-    const uint8_t version = own_version();
-
     while (len > 2) {
         size_t event_len = data[0] | (size_t)data[1] << 8;
 
         if (event_len > len - 2) {
             return false; /* damaged, in whichever version */
         }
-        if (event_len > 0 && data[2] > version) {
+        if (event_len > 0 && data[2] > MM_EVENT_VERSION_NEWEST) {
             return true;
         }
         data += 2 + event_len;

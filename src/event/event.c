@@ -12,7 +12,7 @@
 
 /* Who does not know lists must not take one for an id, so it has a version of its own. */
 #define VERSION      1
-#define VERSION_LIST 2
+#define VERSION_LIST MM_EVENT_VERSION_NEWEST
 #define HEADER       32
 
 /* On disk for ever: never reuse a tag. */

@@ -32,6 +32,9 @@
 /* Header and tags included; nothing that mm_event_encode writes is longer. */
 #define MM_EVENT_ENCODED_MAX 3072
 
+/* The first byte of an event that this program writes is at most this. */
+#define MM_EVENT_VERSION_NEWEST 2
+
 typedef enum mm_action { MM_ACTION_VIEW = 1, MM_ACTION_DOWNLOAD = 2 } mm_action_t;
 
 typedef enum mm_source { MM_SOURCE_REQUEST = 1, MM_SOURCE_POST = 2, MM_SOURCE_IMPORT = 3 } mm_source_t;
