@@ -1,8 +1,9 @@
-/* Names and parents of a batch of resources: a fixed number of queries, whatever the number of rows.
+/* Names and parents of a batch of resources.
  *
- * One query reads the resources' own documents (names, and parents that are named there), one for each reverse rule
- * finds the documents that hold the resources, and one for each type of parent reads the parents' names. Documents are
- * somebody else's: whatever is not as configured gives an empty cell. Only a server that does not answer is an error.
+ * One query reads the resources' own documents (names, and parents that are named there), some for each reverse rule
+ * find the documents that hold the resources, and one for each type of parent reads the names of those parents that no
+ * document so far was the own one of. Documents are somebody else's: whatever is not as configured gives an empty cell.
+ * Only a server that does not answer is an error.
  *
  * Work is bounded too: each document costs a glance at the clock, and each pair of a resource and a parent that it
  * speaks of is counted. When the pairs are used up, no more parents are collected; when the time is, nothing more is
@@ -26,7 +27,8 @@ typedef struct lookup {
     size_t n;
     unsigned wants;
     mm_entry_t *entries;
-    mm_idset_t *asked;
+    mm_idset_t *asked; /* the ids from asked_from on that the query under way is about */
+    size_t asked_from;
     mm_parents_t *parents; /* list n collects what one document says */
     size_t *seen;          /* the last document that was matched with each resource, so that it counts once */
     size_t document;
@@ -87,10 +89,11 @@ typedef struct match {
     mm_entry_t entry; /* what it says, once is_read */
 } match_t;
 
-static void give(void *baton, size_t at)
+static void give(void *baton, size_t asked)
 {
     match_t *match = baton;
     lookup_t *lookup = match->lookup;
+    size_t at = lookup->asked_from + asked;
 
     if (lookup->seen[at] == lookup->document) {
         return;
@@ -148,6 +151,8 @@ static bool on_own_document(void *baton, const bson_t *doc)
 typedef struct reverse {
     lookup_t *lookup;
     const mm_parent_rule_t *rule;
+    const mm_catalog_t *own; /* the parents' catalogue, where the documents of the rule are their own; else NULL */
+    const bson_t *doc;
 } reverse_t;
 
 static const char *parent_path_of(const mm_parent_rule_t *rule)
@@ -155,19 +160,49 @@ static const char *parent_path_of(const mm_parent_rule_t *rule)
     return rule->parent_path ? rule->parent_path : "_id";
 }
 
-static bool on_holder(void *baton, const bson_t *doc)
+static void name_holder(void *baton, mm_parent_node_t *node)
 {
     const reverse_t *reverse = baton;
+
+    if (!*node->name) {
+        node->name = mm_catalog_text(reverse->doc, reverse->own->name_path, reverse->lookup->pool);
+    }
+}
+
+static bool on_holder(void *baton, const bson_t *doc)
+{
+    reverse_t *reverse = baton;
     match_t match = {reverse->lookup, doc, false, false, mm_catalog_nothing};
 
     begin_document(reverse->lookup);
     collect_parents(reverse->lookup, doc, reverse->rule->type, parent_path_of(reverse->rule));
+    if (reverse->own) {
+        reverse->doc = doc;
+        mm_parents_each(reverse->lookup->parents, reverse->lookup->n, name_holder, reverse);
+    }
     mm_value_walk(doc, reverse->rule->path, match_value, &match);
     return mm_budget_glance(&reverse->lookup->budget) && !reverse->lookup->budget.spent;
 }
 
 /* --- the queries ---------------------------------------------------------------------------------------------------
  */
+
+static bool has_budget(const lookup_t *lookup)
+{
+    return !lookup->budget.late && !lookup->budget.spent;
+}
+
+/* A server that gives up a query because it takes too long has answered: that is too much work, and no error. */
+static apr_status_t ask(lookup_t *lookup, mm_catalog_query_t *query, mm_err_t *err)
+{
+    bool slow = false;
+    apr_status_t status;
+
+    query->too_slow = &slow;
+    status = mm_catalog_query(lookup->store, query, lookup->scratch, err);
+    lookup->budget.late = lookup->budget.late || slow;
+    return slow ? APR_SUCCESS : status;
+}
 
 static apr_status_t read_own(lookup_t *lookup, mm_err_t *err)
 {
@@ -185,21 +220,53 @@ static apr_status_t read_own(lookup_t *lookup, mm_err_t *err)
 
         mm_catalog_want(&query, rule->collection ? NULL : rule->path);
     }
-    return query.n_wanted ? mm_catalog_query(lookup->store, &query, lookup->scratch, err) : APR_SUCCESS;
+    lookup->asked = mm_idset_make(lookup->ids, lookup->n, lookup->scratch);
+    return query.n_wanted ? ask(lookup, &query, err) : APR_SUCCESS;
+}
+
+/* Most often the documents that hold a resource are its parents themselves: a dataset lists its files. Then they say
+ * their names, too. */
+static const mm_catalog_t *catalog_of_holders(const lookup_t *lookup, const mm_parent_rule_t *rule)
+{
+    int rank = rank_of(lookup->catalogs, rule->type);
+    const mm_catalog_t *catalog =
+        rank < lookup->catalogs->nelts ? APR_ARRAY_IDX(lookup->catalogs, rank, const mm_catalog_t *) : NULL;
+
+    return catalog && strcmp(catalog->collection, rule->collection) == 0 &&
+                   strcmp(catalog->id_path, parent_path_of(rule)) == 0
+               ? catalog
+               : NULL;
+}
+
+static bool has_long_lists(const lookup_t *lookup, size_t documents_before, unsigned values_before)
+{
+    size_t documents = lookup->document - documents_before;
+
+    return documents > 0 && (lookup->budget.steps - values_before) / documents > MM_CATALOG_LONG_LIST;
 }
 
 static apr_status_t read_holders(lookup_t *lookup, const mm_parent_rule_t *rule, mm_err_t *err)
 {
-    reverse_t reverse = {lookup, rule};
-    mm_catalog_query_t query = {.collection = rule->collection,
-                                .path = rule->path,
-                                .ids = lookup->ids,
-                                .n = lookup->n,
-                                .on_document = on_holder,
-                                .baton = &reverse};
+    reverse_t reverse = {lookup, rule, catalog_of_holders(lookup, rule), NULL};
+    mm_catalog_query_t query = {
+        .collection = rule->collection, .path = rule->path, .on_document = on_holder, .baton = &reverse};
+    size_t at_once = MM_CATALOG_HOLDERS_MAX;
+    apr_status_t status = APR_SUCCESS;
 
     mm_catalog_want(&query, parent_path_of(rule));
-    return mm_catalog_query(lookup->store, &query, lookup->scratch, err);
+    mm_catalog_want(&query, reverse.own ? reverse.own->name_path : NULL);
+    for (size_t from = 0; from < lookup->n && status == APR_SUCCESS && has_budget(lookup); from += query.n) {
+        size_t documents = lookup->document, left = lookup->n - from;
+        unsigned values = lookup->budget.steps;
+
+        query.ids = lookup->ids + from;
+        query.n = left < at_once ? left : at_once;
+        lookup->asked = mm_idset_make(query.ids, query.n, lookup->scratch);
+        lookup->asked_from = from;
+        status = ask(lookup, &query, err);
+        at_once = has_long_lists(lookup, documents, values) ? MM_CATALOG_QUERY_MAX : MM_CATALOG_HOLDERS_MAX;
+    }
+    return status;
 }
 
 typedef struct naming {
@@ -254,20 +321,23 @@ static apr_status_t name_parents(lookup_t *lookup, int rank, mm_err_t *err)
                                 .on_document = on_parent,
                                 .baton = &naming};
     const char **ids;
-    size_t i;
+    size_t i, n;
 
-    query.n = mm_parents_of_rank(lookup->parents, rank, &naming.nodes, lookup->scratch);
+    n = mm_parents_of_rank(lookup->parents, rank, &naming.nodes, lookup->scratch);
+    ids = apr_palloc(lookup->scratch, sizeof(*ids) * (n + 1));
+    for (i = 0; i < n; i++) {
+        if (!*naming.nodes[i]->name) {
+            ids[query.n] = naming.nodes[i]->id;
+            naming.nodes[query.n++] = naming.nodes[i];
+        }
+    }
     if (query.n == 0 || !naming.catalog->name_path) {
         return APR_SUCCESS;
-    }
-    ids = apr_palloc(lookup->scratch, sizeof(*ids) * query.n);
-    for (i = 0; i < query.n; i++) {
-        ids[i] = naming.nodes[i]->id;
     }
     query.ids = ids;
     naming.asked = mm_idset_make(ids, query.n, lookup->scratch);
     mm_catalog_want(&query, naming.catalog->name_path);
-    return mm_catalog_query(lookup->store, &query, lookup->scratch, err);
+    return ask(lookup, &query, err);
 }
 
 static void hand_over_parents(lookup_t *lookup)
@@ -298,9 +368,7 @@ static apr_status_t look_up(lookup_t *lookup, mm_err_t *err)
     if (!lookup->parents) {
         return status;
     }
-    for (i = 0;
-         i < lookup->own->parents->nelts && status == APR_SUCCESS && !lookup->budget.late && !lookup->budget.spent;
-         i++) {
+    for (i = 0; i < lookup->own->parents->nelts && status == APR_SUCCESS && has_budget(lookup); i++) {
         const mm_parent_rule_t *rule = &APR_ARRAY_IDX(lookup->own->parents, i, mm_parent_rule_t);
 
         status = rule->collection ? read_holders(lookup, rule, err) : APR_SUCCESS;
@@ -337,7 +405,6 @@ apr_status_t mm_catalog_lookup_within(const mm_catalog_limits_t *limits, mm_stor
         return mm_err_set_os(err, status, "Reading the catalogue");
     }
     lookup.own = APR_ARRAY_IDX(catalogs, rank, const mm_catalog_t *);
-    lookup.asked = mm_idset_make(ids, n, lookup.scratch);
     lookup.seen = apr_pcalloc(lookup.scratch, sizeof(*lookup.seen) * n);
     if ((wants & MM_CATALOG_PARENTS) && lookup.own->parents->nelts > 0) {
         lookup.parents = mm_parents_make(n + 1, lookup.scratch);

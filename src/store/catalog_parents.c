@@ -195,6 +195,14 @@ void mm_parents_copy(mm_parents_t *parents, size_t from, size_t to)
     }
 }
 
+void mm_parents_each(const mm_parents_t *parents, size_t resource, void (*fn)(void *baton, mm_parent_node_t *node),
+                     void *baton)
+{
+    for (size_t i = 0; i < parents->lists[resource].used; i++) {
+        fn(baton, parents->lists[resource].nodes[i]);
+    }
+}
+
 size_t mm_parents_count(const mm_parents_t *parents, size_t resource)
 {
     return parents->lists[resource].used;

@@ -13,6 +13,10 @@
 #define MM_CATALOG_RULES_MAX  16
 /* Ids in one query. */
 #define MM_CATALOG_QUERY_MAX 500
+/* The same where the ids are looked for in lists, such as a dataset's files: some servers compare each element of a
+ * list with each id. Where lists are long on average, fewer queries bring them fewer times, and that weighs more. */
+#define MM_CATALOG_HOLDERS_MAX 64
+#define MM_CATALOG_LONG_LIST   1000
 /* What one look-up may cost: pairs of a resource and a parent that a document says something of (500 rows with 1000
  * parents each are 500,000, found and handed on), and time. */
 #define MM_CATALOG_PAIRS_MAX (INT64_C(2) * 1000 * 1000)
@@ -85,6 +89,9 @@ void mm_parents_finish(mm_parents_t *parents);
 /* Gives resource `to` all that `from` has. With an index beyond its resources' a caller has a list to collect in, which
  * is put in order once, however often it is copied. */
 void mm_parents_copy(mm_parents_t *parents, size_t from, size_t to);
+/* Calls fn for each that a resource has, some of them perhaps twice. */
+void mm_parents_each(const mm_parents_t *parents, size_t resource, void (*fn)(void *baton, mm_parent_node_t *node),
+                     void *baton);
 /* How many a resource has, some of them perhaps twice. */
 size_t mm_parents_count(const mm_parents_t *parents, size_t resource);
 void mm_parents_clear(mm_parents_t *parents, size_t resource);

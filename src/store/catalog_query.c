@@ -5,6 +5,7 @@
  */
 #include "store/catalog_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <apr_strings.h>
 #include "store/store_private.h"
@@ -76,24 +77,20 @@ static void append_opts(bson_t *opts, const mm_store_t *store, const mm_catalog_
     BSON_APPEND_INT64(opts, "maxTimeMS", store->patience_ms);
 }
 
-static void append_filter(bson_t *filter, const mm_catalog_query_t *query, size_t from, size_t to)
+static void append_filter(bson_t *filter, const char *path, const char *const *ids, size_t n)
 {
     bson_t condition, values;
-    uint32_t next = 0;
-    size_t i;
 
-    BSON_APPEND_DOCUMENT_BEGIN(filter, query->path, &condition);
+    BSON_APPEND_DOCUMENT_BEGIN(filter, path, &condition);
     BSON_APPEND_ARRAY_BEGIN(&condition, "$in", &values);
-    for (i = from; i < to; i++) {
-        mm_value_append_candidates(&values, &next, query->ids[i]);
-    }
+    mm_value_append_candidates(&values, ids, n);
     bson_append_array_end(&condition, &values);
     bson_append_document_end(filter, &condition);
 }
 
 /* *ended: on_document wants no more. */
 static apr_status_t run(mm_store_t *store, mongoc_collection_t *collection, const mm_catalog_query_t *query,
-                        size_t from, size_t to, bool *ended, apr_pool_t *scratch, mm_err_t *err)
+                        const char *const *ids, size_t n, bool *ended, apr_pool_t *scratch, mm_err_t *err)
 {
     bson_t filter = BSON_INITIALIZER, opts = BSON_INITIALIZER;
     bson_error_t error = {0};
@@ -101,7 +98,7 @@ static apr_status_t run(mm_store_t *store, mongoc_collection_t *collection, cons
     mongoc_cursor_t *cursor;
     const bson_t *doc;
 
-    append_filter(&filter, query, from, to);
+    append_filter(&filter, query->path, ids, n);
     append_opts(&opts, store, query);
     cursor = mongoc_collection_find_with_opts(collection, &filter, &opts, NULL);
     while (!*ended && mongoc_cursor_next(cursor, &doc)) {
@@ -119,17 +116,42 @@ static apr_status_t run(mm_store_t *store, mongoc_collection_t *collection, cons
     return status;
 }
 
+static int in_order(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* The ids in order, each once: a report of users names a resource as often as it has users. */
+static const char **order_ids(const mm_catalog_query_t *query, size_t *n, apr_pool_t *scratch)
+{
+    const char **ids = apr_palloc(scratch, (query->n + 1) * sizeof(*ids));
+
+    *n = 0;
+    for (size_t i = 0; i < query->n; i++) {
+        ids[i] = query->ids[i];
+    }
+    qsort(ids, query->n, sizeof(*ids), in_order);
+    for (size_t i = 0; i < query->n; i++) {
+        if (*n == 0 || strcmp(ids[*n - 1], ids[i]) != 0) {
+            ids[(*n)++] = ids[i];
+        }
+    }
+    return ids;
+}
+
 apr_status_t mm_catalog_query(mm_store_t *store, const mm_catalog_query_t *query, apr_pool_t *scratch, mm_err_t *err)
 {
     mongoc_collection_t *collection = mm_store_collection(store, query->collection);
     apr_status_t status = APR_SUCCESS;
     bool ended = false;
-    size_t from;
+    size_t n, from;
+    const char **ids = order_ids(query, &n, scratch);
 
-    for (from = 0; from < query->n && status == APR_SUCCESS && !ended; from += MM_CATALOG_QUERY_MAX) {
-        size_t to = from + MM_CATALOG_QUERY_MAX < query->n ? from + MM_CATALOG_QUERY_MAX : query->n;
+    for (from = 0; from < n && status == APR_SUCCESS && !ended; from += MM_CATALOG_QUERY_MAX) {
+        size_t left = n - from;
 
-        status = run(store, collection, query, from, to, &ended, scratch, err);
+        status = run(store, collection, query, ids + from, left < MM_CATALOG_QUERY_MAX ? left : MM_CATALOG_QUERY_MAX,
+                     &ended, scratch, err);
     }
     mongoc_collection_destroy(collection);
     return status;

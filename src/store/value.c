@@ -47,25 +47,36 @@ static bool is_canonical_int(const char *text, int64_t *number)
     return strcmp(printed, text) == 0;
 }
 
-void mm_value_append_candidates(bson_t *array, uint32_t *next, const char *id)
+static void append_oid(bson_t *array, const char *key, const char *id)
 {
-    size_t len = strlen(id);
+    bson_oid_t oid;
+
+    bson_oid_init_from_string(&oid, id);
+    BSON_APPEND_OID(array, key, &oid);
+}
+
+void mm_value_append_candidates(bson_t *array, const char *const *ids, size_t n)
+{
+    uint32_t next = 0;
     const char *key;
     char buf[16];
     int64_t number;
 
-    bson_uint32_to_string((*next)++, &key, buf, sizeof(buf));
-    mm_value_append_text(array, key, id);
-    if (bson_oid_is_valid(id, len)) {
-        bson_oid_t oid;
-
-        bson_oid_init_from_string(&oid, id);
-        bson_uint32_to_string((*next)++, &key, buf, sizeof(buf));
-        BSON_APPEND_OID(array, key, &oid);
+    for (size_t i = 0; i < n; i++) {
+        bson_uint32_to_string(next++, &key, buf, sizeof(buf));
+        mm_value_append_text(array, key, ids[i]);
     }
-    if (is_canonical_int(id, &number)) {
-        bson_uint32_to_string((*next)++, &key, buf, sizeof(buf));
-        BSON_APPEND_INT64(array, key, number);
+    for (size_t i = 0; i < n; i++) {
+        if (bson_oid_is_valid(ids[i], strlen(ids[i]))) {
+            bson_uint32_to_string(next++, &key, buf, sizeof(buf));
+            append_oid(array, key, ids[i]);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (is_canonical_int(ids[i], &number)) {
+            bson_uint32_to_string(next++, &key, buf, sizeof(buf));
+            BSON_APPEND_INT64(array, key, number);
+        }
     }
 }
 

@@ -101,10 +101,9 @@ static void check_candidates(const char *id)
 {
     bson_t array = BSON_INITIALIZER;
     bson_iter_t iter;
-    uint32_t next = 0;
     bool found = false;
 
-    mm_value_append_candidates(&array, &next, id);
+    mm_value_append_candidates(&array, &id, 1);
     must(bson_validate(&array, BSON_VALIDATE_UTF8, NULL) && bson_iter_init(&iter, &array));
     while (bson_iter_next(&iter)) {
         char buf[MM_VALUE_ID_SIZE];

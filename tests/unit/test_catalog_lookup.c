@@ -439,7 +439,8 @@ static void test_name_behind_many_empty_ones(void **state)
     }
 }
 
-/* 50 documents that each name all 100 resources and 100 parents: 100 resources with 100 parents, 500,000 pairs. */
+/* 50 documents that each name all 100 resources and 100 parents: 100 resources with 100 parents, 500,000 pairs, and
+ * each document is read by two queries. */
 static void fill_links(mm_store_t *store, apr_pool_t *pool, const char **ids)
 {
     unsigned i;
@@ -460,6 +461,38 @@ static void fill_links(mm_store_t *store, apr_pool_t *pool, const char **ids)
     }
 }
 
+/* Resources are asked for a few at a time where lists are short, all at once where they are long: all are found. */
+static void test_lists_of_any_length(void **state)
+{
+    enum { FILES = 3 * MM_CATALOG_HOLDERS_MAX + 1 };
+    static const uint32_t lengths[] = {FILES, MM_CATALOG_LONG_LIST + 100};
+    unit_t *unit = *state;
+    mm_store_t *store = unit_store(unit->pool);
+    apr_array_header_t *catalogs = one_catalog(unit->pool, "files", "files parents=sets:sets:files");
+    const char *ids[FILES];
+    mm_entry_t entries[FILES];
+
+    add_catalog(catalogs, "sets", "sets name=n");
+    for (size_t i = 0; i < FILES; i++) {
+        ids[i] = apr_psprintf(unit->pool, "%03d", FILES - 1 - (int)i);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        bson_t doc = BSON_INITIALIZER;
+
+        BSON_APPEND_INT32(&doc, "_id", (int)i);
+        BSON_APPEND_UTF8(&doc, "n", "set");
+        append_strings(&doc, "files", lengths[i], lengths[i]);
+        unit_insert_doc(store, "sets", &doc);
+        bson_destroy(&doc);
+        assert_int_equal(mm_catalog_lookup(store, catalogs, "files", ids, FILES, 1, entries, unit->pool, NULL),
+                         APR_SUCCESS);
+        for (size_t j = 0; j < FILES; j++) {
+            assert_int_equal(entries[j].n_parents, i + 1);
+            assert_string_equal(entries[j].parents[i].name, "set");
+        }
+    }
+}
+
 static int64_t fake_us, fake_step_us;
 
 static int64_t fake_clock(void)
@@ -475,12 +508,12 @@ static void test_work_is_bounded(void **state)
         size_t parents; /* of each resource */
         const char *name, *parent;
     } cases[] = {
-        {505000, 1000000, 0, 100, "name of 007", "set 007"},
+        {510000, 1000000, 0, 100, "name of 007", "set 007"},
         /* no more parents are collected, but those that are there get their names, and so do the resources */
         {15000, 1000000, 1, 100, "name of 007", "set 007"},
         {0, 1000000, 1, 0, "name of 007", NULL},
         /* nothing more is read */
-        {505000, 120, 1, 100, "name of 007", ""},
+        {510000, 120, 1, 100, "name of 007", ""},
     };
     unit_t *unit = *state;
     apr_pool_t *pool = unit->pool;
@@ -578,6 +611,7 @@ int main(void)
         TEST(test_too_many_parents),
         TEST(test_link_with_many_repetitions),
         TEST(test_name_behind_many_empty_ones),
+        TEST(test_lists_of_any_length),
         TEST(test_work_is_bounded),
         TEST(test_no_time_at_all),
         TEST(test_real_catalogue_is_not_cut),

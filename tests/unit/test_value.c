@@ -39,13 +39,11 @@ static void test_text_is_string_or_binary(void **state)
 static void check_candidates(const char *id, const char *json)
 {
     bson_t array = BSON_INITIALIZER, *wanted = parse(json);
-    uint32_t next = 0;
 
-    mm_value_append_candidates(&array, &next, id);
+    mm_value_append_candidates(&array, &id, 1);
     if (!bson_equal(&array, wanted)) {
         fail_msg("%s: %s", id, bson_as_canonical_extended_json(&array, NULL));
     }
-    assert_int_equal(next, bson_count_keys(&array));
     bson_destroy(wanted);
     bson_destroy(&array);
 }
@@ -72,6 +70,21 @@ static void test_candidates(void **state)
     /* 24 digits are an ObjectId, but no integer */
     check_candidates("111111111111111111111111",
                      "{'0': '111111111111111111111111', '1': {'$oid': '111111111111111111111111'}}");
+}
+
+static void test_candidates_are_in_order(void **state)
+{
+    static const char *const ids[] = {"0123456789abcdef01234567", "42", "7", "abcdefabcdefabcdefabcdef"};
+    bson_t array = BSON_INITIALIZER,
+           *wanted = parse("{'0': '0123456789abcdef01234567', '1': '42', '2': '7', '3': 'abcdefabcdefabcdefabcdef', "
+                           "'4': {'$oid': '0123456789abcdef01234567'}, '5': {'$oid': 'abcdefabcdefabcdefabcdef'}, "
+                           "'6': {'$numberLong': '42'}, '7': {'$numberLong': '7'}}");
+
+    (void)state;
+    mm_value_append_candidates(&array, ids, 4);
+    assert_true(bson_equal(&array, wanted));
+    bson_destroy(wanted);
+    bson_destroy(&array);
 }
 
 /* The id of {'v': VALUE}; NULL when it has none. */
@@ -327,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_text_is_string_or_binary),
         TEST(test_candidates),
+        TEST(test_candidates_are_in_order),
         TEST(test_ids),
         TEST(test_id_has_a_maximum),
         TEST(test_show),
