@@ -213,7 +213,7 @@ bench-outage:
 	@$(MAKE) --no-print-directory -s all
 	@$(BUILD)/venv/bin/python bench/outage.py --minutes $(MINUTES)
 
-FORMATTED = mod_metrics.c $(wildcard include/*.h src/*/*.h src/*/*.c tools/*.c tests/unit/*.[ch] tests/fuzz/*.[ch] bench/*.c)
+FORMATTED = mod_metrics.c $(wildcard include/*.h examples/*.c src/*/*.h src/*/*.c tools/*.c tests/unit/*.[ch] tests/fuzz/*.[ch] bench/*.c)
 format:
 	clang-format -i $(FORMATTED)
 format-check:

@@ -15,8 +15,24 @@
  *     ap_register_provider(pool, METRICS_AUTHZ_GROUP, "mine", METRICS_AUTHZ_VERSION, &provider);
  *
  * and the administrator names it: MetricsAuthz mine [ARGUMENTS]. The name is looked up at every start and reload, so
- * the order of LoadModule does not matter. Everything is denied unless granted: an unknown provider, another ABI, an
- * error, a verdict that is neither of the two all mean "not shown".
+ * the order of LoadModule does not matter. examples/mod_metrics_authz_example.c is a whole module.
+ *
+ * What a provider may rely on: it is asked about every resource and every person before anything of them is sent, in
+ * batches, so that a million rows are some thousand calls. What everybody else may rely on: everything is denied unless
+ * granted. An unknown provider, one built for another version, an error, an answer that came too late, a verdict that
+ * is neither of the two: all of these mean "not shown". No answer of a provider can show more than the request asked
+ * for.
+ *
+ * TIME. All functions run on the request's thread, which nobody can take away from them: mod_metrics looks at the clock
+ * when a function returns, throws away an answer that took longer than MetricsAuthzTimeout, and ends the report (503,
+ * or a broken transfer where rows were sent). So a provider that hangs shows nothing, but it holds a thread of httpd
+ * for as long. Whoever asks a network must set a time-out there; query->patience says which is enough.
+ *
+ * THREADS. One report is one thread; several reports run at once, with the same config and each its own state.
+ *
+ * VERSIONS. The struct grows at its end only. A provider that was compiled with an older header says so by its size,
+ * and what it does not have counts as NULL; one from a newer header is refused, since it may rely on being asked what
+ * this mod_metrics does not ask. METRICS_AUTHZ_ABI changes when the meaning of a function does.
  */
 #ifndef MOD_METRICS_H
 #define MOD_METRICS_H
@@ -31,15 +47,18 @@ extern "C" {
 
 #define METRICS_AUTHZ_GROUP   "metrics_authz"
 #define METRICS_AUTHZ_VERSION "1"
-/* First field of the struct below; changes whenever the struct or the meaning of one of its functions does. */
+/* First field of the struct below; changes whenever the meaning of one of its functions does. */
 #define METRICS_AUTHZ_ABI 1
+/* So many ids may narrow a report at most. */
+#define METRICS_AUTHZ_NARROW_MAX 10000
 
 /* A verdict about one resource or person, or about a whole report. Any other value counts as METRICS_DENIED. */
 typedef unsigned char metrics_verdict;
 #define METRICS_DENIED  0
 #define METRICS_GRANTED 1
 
-/* What a report is about, as far as it is known before its first row. Lives as long as the request. */
+/* What a report is about, as far as it is known before its first row. Lives as long as the request. It may grow at its
+ * end. */
 typedef struct metrics_authz_query {
     const char *type; /* "datasets", …; NULL when the report covers all types */
     const char *id;   /* the one resource asked for; NULL for a report about many */
@@ -50,6 +69,7 @@ typedef struct metrics_authz_query {
     const char *kind;
     /* Only what has this parent is asked for; NULL: whatever its parents. see_resources will be asked about it, too. */
     const char *parent_type, *parent_id;
+    apr_interval_time_t patience; /* an answer that takes longer is thrown away; MetricsAuthzTimeout */
 } metrics_authz_query;
 
 typedef struct metrics_authz_provider {
@@ -79,12 +99,28 @@ typedef struct metrics_authz_provider {
     apr_status_t (*see_resources)(void *state, const char *type, const char *const *ids, size_t n,
                                   metrics_verdict *verdicts, apr_pool_t *scratch);
 
-    /* The same for people: which of n users may be named to the requester. NULL means: nobody may. */
+    /* The same for people: which of n users may be named to the requester, whatever they are named with. NULL means:
+     * nobody may. Not called where there is see_users_of. */
     apr_status_t (*see_users)(void *state, const char *const *users, size_t n, metrics_verdict *verdicts,
                               apr_pool_t *scratch);
 
     /* Once for each successful open, whatever became of the report, also when the client went away. May be NULL. */
     void (*close)(void *state);
+
+    /* Behind this stands what came later; NULL where a provider has none of it. */
+
+    /* People, where it matters what they are named with, as "who used what is mine": which of the n pairs of a resource
+     * and a person may be shown; ids[i] is a resource of the type that users[i] has used, or owns. see_resources has
+     * granted ids[i] before. Pairs are unique within the call, ids and users are not. Otherwise as see_resources. */
+    apr_status_t (*see_users_of)(void *state, const char *type, const char *const *ids, const char *const *users,
+                                 size_t n, metrics_verdict *verdicts, apr_pool_t *scratch);
+
+    /* A provider that knows beforehand which few resources the requester may see can say so, and a report on all
+     * resources of a type reads only these from the database. Once for each type of such a report, before its first
+     * see_resources. Sets *ids and *n, from pool, to no more than METRICS_AUTHZ_NARROW_MAX ids, in any order; *n == 0
+     * with *ids not NULL is an empty report. Leaving *ids NULL narrows nothing; so does a list that is too long. This
+     * saves time and is no permission: see_resources is asked about every one of them that has rows. */
+    apr_status_t (*narrow)(void *state, const char *type, const char *const **ids, size_t *n, apr_pool_t *pool);
 } metrics_authz_provider;
 
 /* RECORDING. For modules that know of uses which no URL shows (a WebDAV copy, a mount, …):

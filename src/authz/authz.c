@@ -1,23 +1,19 @@
-/* From a name in the configuration to verdicts during a report. Everything that is not an explicit METRICS_GRANTED from
- * a provider of our ABI is a denial; the code below never turns an error into anything else.
+/* From a name in the configuration to a provider that can be asked. What cannot be is never an open door: its sessions
+ * (session.c) end in an error.
  */
 #include "authz/authz.h"
 #include "authz/providers.h"
 
+#include <stddef.h>
+
 #include "ap_provider.h"
 #include "apr_strings.h"
-#include "http_core.h"
 #include "http_log.h"
-#include "http_protocol.h"
-#include "http_request.h"
 
 APLOG_USE_MODULE(metrics);
 
-struct mm_authz_session {
-    request_rec *r;
-    const mm_authz_conf_t *conf;
-    void *state;
-};
+/* What a provider of the first header has; see there what may be missing. */
+#define SIZE_LEAST offsetof(metrics_authz_provider, see_users_of)
 
 void mm_authz_register(apr_pool_t *pool)
 {
@@ -25,24 +21,17 @@ void mm_authz_register(apr_pool_t *pool)
     ap_register_provider(pool, METRICS_AUTHZ_GROUP, "expr", METRICS_AUTHZ_VERSION, &mm_authz_expr);
 }
 
-static const char *configure(mm_authz_conf_t *conf, apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
+/* The provider of this name in the form of our own header, or NULL where it cannot be used. */
+static const metrics_authz_provider *look_up(const char *name, apr_pool_t *pconf)
 {
-    const metrics_authz_provider *provider =
-        ap_lookup_provider(METRICS_AUTHZ_GROUP, conf->provider_name, METRICS_AUTHZ_VERSION);
-    if (!provider || provider->abi != METRICS_AUTHZ_ABI || provider->size != sizeof(*provider) || !provider->open) {
+    const metrics_authz_provider *offered = ap_lookup_provider(METRICS_AUTHZ_GROUP, name, METRICS_AUTHZ_VERSION);
+    if (!offered || offered->abi != METRICS_AUTHZ_ABI || offered->size < SIZE_LEAST ||
+        offered->size > sizeof(*offered) || !offered->open) {
         return NULL;
     }
-    if (provider->configure) {
-        const char *wrong = provider->configure(pconf, ptemp, s, conf->args, &conf->config);
-        if (wrong) {
-            return apr_psprintf(pconf, "MetricsAuthz %s: %s", conf->provider_name, wrong);
-        }
-    }
-    else if (*conf->args) {
-        return apr_psprintf(pconf, "MetricsAuthz %s: this provider takes no arguments", conf->provider_name);
-    }
-    conf->provider = provider;
-    return NULL;
+    metrics_authz_provider *provider = apr_pcalloc(pconf, sizeof(*provider));
+    memcpy(provider, offered, offered->size);
+    return provider;
 }
 
 static const char *known_providers(apr_pool_t *pool)
@@ -71,123 +60,36 @@ static void log_unresolved(const mm_authz_conf_t *conf, apr_pool_t *pool, server
                  conf->provider_name, conf->file, conf->line, known_providers(pool));
 }
 
+const char *mm_authz_configure(mm_authz_conf_t *conf, apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
+{
+    const metrics_authz_provider *provider = look_up(conf->provider_name, pconf);
+    if (!provider) {
+        log_unresolved(conf, ptemp, s);
+        return NULL;
+    }
+    if (provider->configure) {
+        const char *wrong = provider->configure(pconf, ptemp, s, conf->args, &conf->config);
+        if (wrong) {
+            return apr_psprintf(pconf, "%s: %s", conf->provider_name, wrong);
+        }
+    }
+    else if (*conf->args) {
+        return apr_psprintf(pconf, "%s: this provider takes no arguments", conf->provider_name);
+    }
+    conf->provider = provider;
+    return NULL;
+}
+
 int mm_authz_resolve(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
 {
     const mm_config_t *config = mm_config_get(s);
     for (int i = 0; i < config->authz->nelts; i++) {
         mm_authz_conf_t *conf = APR_ARRAY_IDX(config->authz, i, mm_authz_conf_t *);
-        if (conf->provider) {
-            continue;
-        }
-        const char *wrong = configure(conf, pconf, ptemp, s);
+        const char *wrong = conf->provider ? NULL : mm_authz_configure(conf, pconf, ptemp, s);
         if (wrong) {
-            ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "MM0503: %s (%s:%u)", wrong, conf->file, conf->line);
+            ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "MM0503: MetricsAuthz %s (%s:%u)", wrong, conf->file, conf->line);
             return HTTP_INTERNAL_SERVER_ERROR;
         }
-        if (!conf->provider) {
-            log_unresolved(conf, ptemp, s);
-        }
     }
     return OK;
-}
-
-static apr_status_t session_end(void *data)
-{
-    mm_authz_session_t *session = data;
-    if (session->conf->provider->close) {
-        session->conf->provider->close(session->state);
-    }
-    return APR_SUCCESS;
-}
-
-int mm_authz_denied(request_rec *r, mm_err_t *err)
-{
-    if (r->user) {
-        mm_err_set(err, APR_EACCES, "You may not see this report.");
-        return HTTP_FORBIDDEN;
-    }
-    if (ap_auth_type(r)) {
-        ap_note_auth_failure(r);
-    }
-    mm_err_set(err, APR_EACCES, "This report needs to know who you are.");
-    return HTTP_UNAUTHORIZED;
-}
-
-static int unavailable(mm_err_t *err)
-{
-    mm_err_set(err, APR_EGENERAL, "Whether you may see this report cannot be told now.");
-    return HTTP_SERVICE_UNAVAILABLE;
-}
-
-int mm_authz_open(mm_authz_session_t **session, request_rec *r, const mm_authz_conf_t *conf,
-                  const metrics_authz_query *query, mm_err_t *err)
-{
-    if (!conf) {
-        return mm_authz_denied(r, err);
-    }
-    if (!conf->provider) {
-        return unavailable(err);
-    }
-    mm_authz_session_t *opened = apr_pcalloc(r->pool, sizeof(*opened));
-    opened->r = r;
-    opened->conf = conf;
-    metrics_verdict verdict = METRICS_DENIED;
-    apr_status_t rv = conf->provider->open(r, conf->config, query, &opened->state, &verdict);
-    if (rv != APR_SUCCESS) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "MM0504: MetricsAuthz %s failed; nothing is shown",
-                      conf->provider_name);
-        return unavailable(err);
-    }
-    apr_pool_cleanup_register(r->pool, opened, session_end, apr_pool_cleanup_null);
-    if (verdict != METRICS_GRANTED) {
-        return mm_authz_denied(r, err);
-    }
-    *session = opened;
-    return OK;
-}
-
-static apr_status_t ask_failed(const mm_authz_session_t *session, apr_status_t rv, mm_err_t *err)
-{
-    return mm_err_set_os(err, rv, "MetricsAuthz %s could not tell what may be shown", session->conf->provider_name);
-}
-
-apr_status_t mm_authz_see_resources(void *sessionv, const char *type, const char *const *ids, size_t n,
-                                    unsigned char *verdicts, mm_err_t *err)
-{
-    mm_authz_session_t *session = sessionv;
-    const metrics_authz_provider *provider = session->conf->provider;
-    if (!provider->see_resources) {
-        memset(verdicts, METRICS_GRANTED, n);
-        return APR_SUCCESS;
-    }
-    apr_pool_t *scratch = NULL;
-    apr_pool_create(&scratch, session->r->pool);
-    memset(verdicts, METRICS_DENIED, n);
-    apr_status_t rv = provider->see_resources(session->state, type, ids, n, verdicts, scratch);
-    apr_pool_destroy(scratch);
-    if (rv != APR_SUCCESS) {
-        memset(verdicts, METRICS_DENIED, n);
-        return ask_failed(session, rv, err);
-    }
-    return APR_SUCCESS;
-}
-
-apr_status_t mm_authz_see_users(void *sessionv, const char *const *users, size_t n, unsigned char *verdicts,
-                                mm_err_t *err)
-{
-    mm_authz_session_t *session = sessionv;
-    const metrics_authz_provider *provider = session->conf->provider;
-    memset(verdicts, METRICS_DENIED, n);
-    if (!provider->see_users) {
-        return APR_SUCCESS;
-    }
-    apr_pool_t *scratch = NULL;
-    apr_pool_create(&scratch, session->r->pool);
-    apr_status_t rv = provider->see_users(session->state, users, n, verdicts, scratch);
-    apr_pool_destroy(scratch);
-    if (rv != APR_SUCCESS) {
-        memset(verdicts, METRICS_DENIED, n);
-        return ask_failed(session, rv, err);
-    }
-    return APR_SUCCESS;
 }

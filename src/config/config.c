@@ -15,6 +15,8 @@ APLOG_USE_MODULE(metrics);
 
 /* A tenth of the workers that Debian's httpd has. */
 #define MAX_REPORTS 16
+/* More than a busy database needs, less than a visitor waits. */
+#define AUTHZ_TIMEOUT apr_time_from_sec(10)
 
 static mm_config_t *being_read;
 
@@ -25,6 +27,7 @@ static mm_config_t *config_create(apr_pool_t *pool)
     config->prefix = MM_STORE_PREFIX_DEFAULT;
     config->double_click_ms = MM_POLICY_DOUBLE_CLICK_MS;
     config->max_reports = MAX_REPORTS;
+    config->authz_timeout = AUTHZ_TIMEOUT;
     config->drainer = 1;
     config->types = apr_array_make(pool, 4, sizeof(mm_type_t));
     config->catalogs = apr_array_make(pool, 4, sizeof(mm_catalog_t *));

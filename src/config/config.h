@@ -63,9 +63,10 @@ typedef struct mm_config {
     int64_t double_click_ms;      /* MetricsDoubleClick; 0: off */
     apr_array_header_t *robots;   /* MetricsRobots, of const char *: absolute paths; never NULL, like the next two */
     apr_array_header_t *machines; /* MetricsMachines, the same */
-    apr_array_header_t *allow_agents; /* MetricsAllowAgents, of const char *: expressions */
-    mm_temp_t report_temp;            /* MetricsReportTemp */
-    int max_reports;                  /* MetricsMaxReports */
+    apr_array_header_t *allow_agents;  /* MetricsAllowAgents, of const char *: expressions */
+    mm_temp_t report_temp;             /* MetricsReportTemp */
+    int max_reports;                   /* MetricsMaxReports */
+    apr_interval_time_t authz_timeout; /* MetricsAuthzTimeout */
     int drainer;               /* MetricsDrainer: 1 (default) supervise one, 0 somebody else runs metricsctl drain */
     apr_array_header_t *types; /* of mm_type_t, as configured */
     const char *const *type_names; /* the same, NULL-terminated; n is types->nelts; set by mm_config_check */

@@ -301,6 +301,18 @@ static const char *set_authz(cmd_parms *cmd, void *dir, const char *args)
     return NULL;
 }
 
+static const char *set_authz_timeout(cmd_parms *cmd, void *dir, const char *arg)
+{
+    (void)dir;
+    char *end = NULL;
+    double seconds = strtod(arg, &end);
+    if (end == arg || *end != '\0' || !isfinite(seconds) || seconds < 0.01 || seconds > 3600) {
+        return apr_psprintf(cmd->pool, "MetricsAuthzTimeout: \"%s\" is not a number of seconds from 0.01 to 3600", arg);
+    }
+    mm_config_being_read()->authz_timeout = (apr_interval_time_t)(seconds * APR_USEC_PER_SEC);
+    return NULL;
+}
+
 /* Every directive of the server, before its own function: there is one set of these, not one for each virtual host. */
 #define GLOBAL(function, arg_type)                                                                                     \
     static const char *function##_globally(cmd_parms *cmd, void *dir, arg_type arg)                                    \
@@ -316,6 +328,7 @@ GLOBAL(set_prefix, const char *)
 GLOBAL(set_interval, const char *)
 GLOBAL(set_double_click, const char *)
 GLOBAL(set_max_reports, const char *)
+GLOBAL(set_authz_timeout, const char *)
 GLOBAL(set_drainer, int)
 
 #define ANYWHERE (RSRC_CONF | ACCESS_CONF)
@@ -376,4 +389,6 @@ const command_rec mm_config_commands[] = {
     AP_INIT_FLAG("MetricsRecord", set_record, NULL, ANYWHERE, "On: POST may record events here"),
     AP_INIT_RAW_ARGS("MetricsAuthz", set_authz, NULL, ACCESS_CONF,
                      "provider of permissions for reports, and its arguments; nothing is shown if not set"),
+    AP_INIT_TAKE1("MetricsAuthzTimeout", set_authz_timeout_globally, NULL, RSRC_CONF,
+                  "seconds that one answer of a provider of permissions may take"),
     {.name = NULL}};

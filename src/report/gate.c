@@ -9,29 +9,38 @@
 
 typedef struct question {
     const char *names[MM_REPORT_BATCH];
+    const char *of[MM_REPORT_BATCH]; /* of people */
     unsigned char verdicts[MM_REPORT_BATCH];
 } question_t;
 
 static int by_kind(const mm_mention_t *a, const mm_mention_t *b)
 {
-    int order = (int)a->is_user - (int)b->is_user;
+    int order = (a->of != NULL) - (b->of != NULL);
 
     return order ? order : strcmp(a->type, b->type);
 }
 
+/* Of two of one kind. */
+static int by_name(const mm_mention_t *a, const mm_mention_t *b)
+{
+    int order = strcmp(a->name, b->name);
+
+    return order || !a->of ? order : strcmp(a->of, b->of);
+}
+
 static int in_order(const void *left, const void *right)
 {
-    const mm_mention_t *a = left, *b = right;
-    int order = by_kind(a, b);
+    int order = by_kind(left, right);
 
-    return order ? order : strcmp(a->name, b->name);
+    return order ? order : by_name(left, right);
 }
 
 static apr_status_t put(const mm_gate_t *gate, const mm_mention_t *first, question_t *question, size_t n, mm_err_t *err)
 {
     memset(question->verdicts, 0, n);
-    if (first->is_user) {
-        return gate->see_users ? gate->see_users(gate->baton, first->type, question->names, n, question->verdicts, err)
+    if (first->of) {
+        return gate->see_users ? gate->see_users(gate->baton, first->type, question->of, question->names, n,
+                                                 question->verdicts, err)
                                : mm_err_set(err, APR_EINVAL, "nobody says which people may be seen");
     }
     return gate->see_resources
@@ -47,10 +56,11 @@ static apr_status_t ask_some(const mm_gate_t *gate, const mm_mention_t *mentions
     size_t names = 0, end = 0, name = 0;
 
     while (end < n && by_kind(&mentions[0], &mentions[end]) == 0) {
-        if (end == 0 || strcmp(mentions[end].name, mentions[end - 1].name) != 0) {
+        if (end == 0 || by_name(&mentions[end], &mentions[end - 1]) != 0) {
             if (names == MM_REPORT_BATCH) {
                 break;
             }
+            question->of[names] = mentions[end].of;
             question->names[names++] = mentions[end].name;
         }
         end++;
@@ -60,7 +70,7 @@ static apr_status_t ask_some(const mm_gate_t *gate, const mm_mention_t *mentions
         return rv;
     }
     for (size_t i = 0; i < end; i++) {
-        if (i > 0 && strcmp(mentions[i].name, mentions[i - 1].name) != 0) {
+        if (i > 0 && by_name(&mentions[i], &mentions[i - 1]) != 0) {
             name++;
         }
         *mentions[i].seen = question->verdicts[name] == GRANTED;

@@ -9,15 +9,15 @@
 
 /* A resource or a person of some row, and where to say that it may be seen. Many rows can speak of the same one. */
 typedef struct mm_mention {
-    bool is_user;
-    const char *type; /* of the resource; for a person, of the resource that they are named with */
+    const char *of;   /* for a person: the id of the resource that they are named with, which may be seen; else NULL */
+    const char *type; /* of the resource */
     const char *name; /* the resource's id, or the user */
     unsigned char *seen;
 } mm_mention_t;
 
-/* Sets *seen of each mention to 1 or 0. Orders the mentions. Each name is asked for once per question, and at most
- * MM_REPORT_BATCH of them; only the verdict 1 counts as yes: a provider that forgets to answer, or answers something
- * else, shows nothing. */
+/* Sets *seen of each mention to 1 or 0. Orders the mentions. Each resource, and each person with a resource, is asked
+ * for once per question, and at most MM_REPORT_BATCH of them; only the verdict 1 counts as yes: a provider that forgets
+ * to answer, or answers something else, shows nothing. */
 apr_status_t mm_gate_ask(const mm_gate_t *gate, mm_mention_t *mentions, size_t n, apr_pool_t *pool, mm_err_t *err);
 
 #endif

@@ -91,7 +91,7 @@ static apr_status_t keep_visible_parents(mm_page_t *page, const mm_report_t *rep
         const mm_entry_t *entry = &page->rows[i].entry;
 
         for (size_t p = 0; p < entry->n_parents; p++, at++) {
-            mentions[at] = (mm_mention_t){false, entry->parents[p].type, entry->parents[p].id, &seen[at]};
+            mentions[at] = (mm_mention_t){NULL, entry->parents[p].type, entry->parents[p].id, &seen[at]};
         }
     }
     apr_status_t rv = mm_gate_ask(&report->gate, mentions, n, pool, err);
@@ -109,7 +109,7 @@ static apr_status_t keep_visible_owners(mm_page_t *page, const mm_report_t *repo
 
     for (size_t i = 0; i < page->n; i++) {
         if (*page->rows[i].entry.owner) {
-            mentions[n++] = (mm_mention_t){true, page->type, page->rows[i].entry.owner, &seen[i]};
+            mentions[n++] = (mm_mention_t){page->rows[i].use->id, page->type, page->rows[i].entry.owner, &seen[i]};
         }
     }
     apr_status_t rv = mm_gate_ask(&report->gate, mentions, n, pool, err);

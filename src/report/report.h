@@ -17,14 +17,17 @@
 #define MM_REPORT_BATCH 500
 
 /* Who may see which resources, and which people: asked once per batch and type, for rows and for their parents, users
- * and owners. Sets verdicts[i] to 1 where ids[i] or users[i] may be seen; the array comes in as all 0. An error ends
- * the report. */
+ * and owners. Sets verdicts[i] to 1 where ids[i] may be seen; the array comes in as all 0. An error ends the report. */
 typedef struct mm_gate {
     apr_status_t (*see_resources)(void *baton, const char *type, const char *const *ids, size_t n,
                                   unsigned char *verdicts, mm_err_t *err);
-    /* type is that of the resources which the people are named with. */
-    apr_status_t (*see_users)(void *baton, const char *type, const char *const *users, size_t n,
+    /* Whether users[i] may be named with the resource ids[i], which may be seen itself. */
+    apr_status_t (*see_users)(void *baton, const char *type, const char *const *ids, const char *const *users, size_t n,
                               unsigned char *verdicts, mm_err_t *err);
+    /* Before the rows of a type are read: no others than these n resources will be let pass. *ids stays NULL where
+     * nothing is known of it. Rows are asked about all the same. May be NULL. */
+    apr_status_t (*narrow)(void *baton, const char *type, const char *const **ids, size_t *n, apr_pool_t *pool,
+                           mm_err_t *err);
     void *baton;
 } mm_gate_t;
 

@@ -67,7 +67,7 @@ static void make_query(mm_rows_t *rows)
 static apr_status_t see_parent(const mm_rows_t *rows, unsigned char *seen, mm_err_t *err)
 {
     const mm_route_t *route = rows->report->route;
-    mm_mention_t mention = {false, route->parent_type, route->parent_id, seen};
+    mm_mention_t mention = {NULL, route->parent_type, route->parent_id, seen};
 
     return mm_gate_ask(&rows->report->gate, &mention, 1, rows->pool, err);
 }
@@ -96,6 +96,25 @@ static apr_status_t only_children(mm_rows_t *rows, bool *none, mm_err_t *err)
     return rv;
 }
 
+/* Whoever may see few resources should not wait for all to be read. What is about one or some is small already. */
+static apr_status_t narrow(mm_rows_t *rows, bool *none, mm_err_t *err)
+{
+    const mm_gate_t *gate = &rows->report->gate;
+    const char *const *ids = NULL;
+    size_t n = 0;
+
+    if (rows->query.ids || !gate->narrow) {
+        return APR_SUCCESS;
+    }
+    apr_status_t rv = gate->narrow(gate->baton, rows->type, &ids, &n, rows->pool, err);
+    if (rv == APR_SUCCESS && ids) {
+        *none = *none || n == 0;
+        rows->query.ids = ids;
+        rows->query.n_ids = n;
+    }
+    return rv;
+}
+
 _Static_assert((int)MM_AGENT_ALL == (int)MM_AGENTS_ALL && (int)MM_AGENT_REGULAR == (int)MM_AGENTS_REGULAR &&
                    (int)MM_AGENT_MACHINE == (int)MM_AGENTS_MACHINE,
                "what is asked for is what the store knows");
@@ -113,6 +132,9 @@ apr_status_t mm_rows_open(mm_rows_t **rows, const mm_report_t *report, const cha
     make_query(opened);
     if (report->route->parent_id) {
         rv = only_children(opened, &none, err);
+    }
+    if (rv == APR_SUCCESS && !none) {
+        rv = narrow(opened, &none, err);
     }
     if (rv == APR_SUCCESS && report->route->others) {
         rv = apr_pool_create(&opened->group_pool, pool);
@@ -135,7 +157,8 @@ static apr_status_t ask(const mm_rows_t *rows, bool about_users, const mm_use_t 
 
     *seen = apr_pcalloc(pool, n + 1);
     for (size_t i = 0; i < n; i++) {
-        mentions[i] = (mm_mention_t){about_users, rows->type, about_users ? uses[i].user : uses[i].id, &(*seen)[i]};
+        mentions[i] = (mm_mention_t){about_users ? uses[i].id : NULL, rows->type,
+                                     about_users ? uses[i].user : uses[i].id, &(*seen)[i]};
     }
     return mm_gate_ask(&rows->report->gate, mentions, n, pool, err);
 }

@@ -161,13 +161,25 @@ apr_status_t mm_guard_see_resources(void *guard, const char *type, const char *c
     return mm_authz_see_resources(session->session, type, ids, n, verdicts, err);
 }
 
-apr_status_t mm_guard_see_users(void *guard, const char *type, const char *const *users, size_t n,
-                                unsigned char *verdicts, mm_err_t *err)
+apr_status_t mm_guard_see_users(void *guard, const char *type, const char *const *ids, const char *const *users,
+                                size_t n, unsigned char *verdicts, mm_err_t *err)
 {
     const session_t *session = session_of_type(guard, type);
     memset(verdicts, METRICS_DENIED, n);
     if (!session || session->status != OK) {
         return APR_SUCCESS;
     }
-    return mm_authz_see_users(session->session, users, n, verdicts, err);
+    return mm_authz_see_users(session->session, type, ids, users, n, verdicts, err);
+}
+
+apr_status_t mm_guard_narrow(void *guard, const char *type, const char *const **ids, size_t *n, apr_pool_t *pool,
+                             mm_err_t *err)
+{
+    const session_t *session = session_of_type(guard, type);
+    *ids = NULL;
+    *n = 0;
+    if (!session || session->status != OK) {
+        return APR_SUCCESS;
+    }
+    return mm_authz_narrow(session->session, type, ids, n, pool, err);
 }

@@ -29,8 +29,10 @@ int mm_guard_status(request_rec *r, const mm_location_t *location, mm_err_t *err
  * shown, also not as parents. */
 apr_status_t mm_guard_see_resources(void *guard, const char *type, const char *const *ids, size_t n,
                                     unsigned char *verdicts, mm_err_t *err);
-/* The same for people, who are named with resources of this type. */
-apr_status_t mm_guard_see_users(void *guard, const char *type, const char *const *users, size_t n,
-                                unsigned char *verdicts, mm_err_t *err);
+/* The same for people, users[i] being named with the resource ids[i] of this type. */
+apr_status_t mm_guard_see_users(void *guard, const char *type, const char *const *ids, const char *const *users,
+                                size_t n, unsigned char *verdicts, mm_err_t *err);
+apr_status_t mm_guard_narrow(void *guard, const char *type, const char *const **ids, size_t *n, apr_pool_t *pool,
+                             mm_err_t *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "http_log.h"
 #include "http_protocol.h"
 
+#include "authz/catalog.h"
 #include "base/throttle.h"
 #include "capture/recorder.h"
 #include "config/config.h"
@@ -64,12 +65,14 @@ static void set_headers(request_rec *r, const mm_route_t *route, const mm_format
     }
 }
 
-static apr_status_t open_stores(mm_report_t *report, const mm_config_t *config, apr_pool_t *pool, mm_err_t *err)
+/* One connection where both are the same database. */
+static apr_status_t open_stores(mm_report_t *report, request_rec *r, mm_err_t *err)
 {
-    apr_status_t rv = mm_store_open(&report->store, config->mongo_uri, config->prefix, pool, err);
-    report->catalog_store = report->store;
+    const mm_config_t *config = mm_config_get(r->server);
+    apr_status_t rv = mm_authz_catalog(&report->catalog_store, r, err);
+    report->store = report->catalog_store;
     if (rv == APR_SUCCESS && config->catalog_uri) {
-        rv = mm_store_open(&report->catalog_store, config->catalog_uri, config->prefix, pool, err);
+        rv = mm_store_open(&report->store, config->mongo_uri, config->prefix, r->pool, err);
     }
     return rv;
 }
@@ -173,12 +176,11 @@ int mm_reports_serve(request_rec *r, const mm_route_t *route, const mm_location_
         return too_many(r, config->max_reports);
     }
     mm_stream_t *stream = mm_stream_create(r);
-    report.gate = (mm_gate_t){mm_guard_see_resources, mm_guard_see_users, guard};
+    report.gate = (mm_gate_t){mm_guard_see_resources, mm_guard_see_users, mm_guard_narrow, guard};
     report.now_ms = apr_time_as_msec(r->request_time);
     report.writer = mm_writer_make(route, format->format, &config->report_temp, mm_stream_write, stream, r->pool);
     mm_report_run_t *run = NULL;
-    if (open_stores(&report, config, r->pool, &err) != APR_SUCCESS ||
-        mm_report_begin(&run, &report, r->pool, &err) != APR_SUCCESS) {
+    if (open_stores(&report, r, &err) != APR_SUCCESS || mm_report_begin(&run, &report, r->pool, &err) != APR_SUCCESS) {
         return no_report(r, &err);
     }
     set_headers(r, route, format);

@@ -23,7 +23,7 @@ MAY = {
     "import": ("base", "event", "rules", "accesslog", "count", "spool", "drain", "store", "resolve"),
     "report": ("base", "route", "store", "count"),
     "config": ("base", "report", "agents", "rules", "count", "route", "store", "event"),
-    "authz": ("base", "config"),
+    "authz": ("base", "config", "store"),
     "capture": ("base", "event", "spool", "status", "rules", "config"),
     "serve": CORE_ROOMS + HTTPD_ROOMS,
     "supervise": ("base", "agents", "config", "drain", "rules", "settings", "spool", "status", "store"),

@@ -111,17 +111,29 @@ def httpd(database):
     makers.unmake()
 
 
-@pytest.fixture(scope="session")
-def example_module(tmp_path_factory):
-    """The example of a provider, built as its author would: apxs, and a directory with the one header."""
-    place = tmp_path_factory.mktemp("provider")
-    shutil.copy(Path(__file__).parent / "providers/mod_example_authz.c", place)
+def built_outside(place, source):
+    """A module built as its author would: apxs, and a directory with the source and the one header. Returns its .so."""
+    shutil.copy(source, place)
     shutil.copy(ROOT / "include/mod_metrics.h", place)
     program = next(name for name in ("apxs", "apxs2") if shutil.which(name))
-    result = subprocess.run([program, "-c", "-Wc,-Wall", "-Wc,-Wextra", "-Wc,-Werror", "mod_example_authz.c"],
+    result = subprocess.run([program, "-c", "-Wc,-Wall", "-Wc,-Wextra", "-Wc,-Werror", source.name],
                             cwd=place, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
-    return f"example_authz_module {place}/.libs/mod_example_authz.so"
+    return place / ".libs" / source.with_suffix(".so").name
+
+
+@pytest.fixture(scope="session")
+def example_module(tmp_path_factory):
+    """Providers that do what providers may do, and what they must not."""
+    source = Path(__file__).parent / "providers/mod_example_authz.c"
+    return f"example_authz_module {built_outside(tmp_path_factory.mktemp('providers'), source)}"
+
+
+@pytest.fixture(scope="session")
+def example_of_a_provider(tmp_path_factory):
+    """The one that authors are to begin from."""
+    source = ROOT / "examples/mod_metrics_authz_example.c"
+    return built_outside(tmp_path_factory.mktemp("example"), source)
 
 
 @pytest.fixture(autouse=True)

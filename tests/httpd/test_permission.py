@@ -181,6 +181,39 @@ LoadModule %s
     SetHandler metrics
     MetricsAuthz example-odd
 </Location>
+<Location "/old">
+    SetHandler metrics
+    MetricsAuthz example-old ada
+</Location>
+<Location "/new">
+    SetHandler metrics
+    MetricsAuthz example-new
+</Location>
+<Location "/slow">
+    SetHandler metrics
+    MetricsAuthz example-slow
+</Location>
+<Location "/narrow">
+    SetHandler metrics
+    MetricsAuthz example-narrow d1 gone no-such
+</Location>
+<Location "/narrow-none">
+    SetHandler metrics
+    MetricsAuthz example-narrow
+</Location>
+<Location "/narrow-many">
+    SetHandler metrics
+    MetricsAuthz example-narrow many
+</Location>
+<Location "/narrow-error">
+    SetHandler metrics
+    MetricsAuthz example-narrow error
+</Location>
+<Location "/pairs">
+    SetHandler metrics
+    MetricsAuthz example-pairs
+</Location>
+MetricsAuthzTimeout 0.3
 <Location "/unknown">
     SetHandler metrics
     MetricsAuthz no-such-provider "with arguments"
@@ -193,6 +226,7 @@ def guarded(httpd_of_file, example_module):
     httpd = httpd_of_file(PROVIDERS % example_module, types=TYPES, markers=False)
     # At the first start, and again at every reload.
     httpd.allow_log(r"MM0501: MetricsAuthz example-abi .*stay closed")
+    httpd.allow_log(r"MM0501: MetricsAuthz example-new .*stay closed")
     httpd.allow_log(r"MM0502: MetricsAuthz no-such-provider .*known are: .*example.*stay closed")
     httpd.start()
     fill(httpd)
@@ -262,7 +296,7 @@ def test_verdict_that_is_neither_is_a_denial(guarded, path):
     assert (answer.status, len(answer.rows)) == (200, 1)  # granted, but no row of it
 
 
-@pytest.mark.parametrize("base", ["/abi", "/unknown"])
+@pytest.mark.parametrize("base", ["/abi", "/new", "/unknown"])
 @pytest.mark.parametrize("path", ["", "/datasets"])
 def test_provider_that_cannot_be_used_keeps_reports_closed(guarded, base, path):
     answer = guarded.get(base + path)
@@ -274,6 +308,48 @@ def test_what_cannot_be_used_is_said_at_the_start(guarded):
     log = guarded.log_text()
     assert "MM0501: MetricsAuthz example-abi" in log
     assert "MM0502: MetricsAuthz no-such-provider" in log
+
+
+def test_provider_of_the_first_header_does_what_it_did(guarded):
+    assert [row[0] for row in guarded.get("/old/datasets", headers=ADA).rows[1:]] == ["d1", "d2", "gone"]
+    assert guarded.get("/old/datasets").status == 401
+    guarded.counts.db.metrics_users.insert_one(
+        {"_id": "old", "type": "collections", "resource": "c1", "user": "secret-eve", "views": 1, "downloads": 0})
+    assert len(guarded.get("/old/collections/users", headers=ADA).rows) == 1
+
+
+def test_answer_that_comes_too_late_is_none(guarded):
+    """Whether it is a second or thirty makes no difference to what is shown."""
+    offset = len(guarded.log_text())
+    assert len(guarded.get("/slow/datasets").rows) == 5
+    assert "patience=300" in new_lines(guarded, offset)[0]
+    guarded.expect_log("MM0504: MetricsAuthz example-slow took .* more than MetricsAuthzTimeout allows")
+    guarded.allow_log("MM0601: .*MetricsAuthz example-slow took")
+    for header in ("X-Slow", "X-Slow-See"):
+        answer = guarded.get("/slow/datasets", headers={header: "400"})
+        assert answer.status == 503
+        assert shows_nothing(answer)
+
+
+def test_provider_can_narrow_a_report_before_it_is_read(guarded):
+    def ids(path):
+        return [row[0] for row in guarded.get(path).rows[1:]]
+
+    assert ids("/narrow/datasets") == ["d1", "gone"]
+    assert ids("/narrow/datasets?sort=resource_id&order=desc&limit=1") == ["gone"]
+    assert ids("/narrow/datasets/d2") == ["d2"]  # is about one already, and this provider lets everything pass
+    assert ids("/narrow-none/datasets") == []
+    assert ids("/narrow-many/datasets") == ["d1", "secret-d", "d2", "gone"]
+    guarded.allow_log("MM0601: .*MetricsAuthz example-narrow")
+    assert guarded.get("/narrow-error/datasets").status == 503
+
+
+def test_people_can_depend_on_what_they_are_named_with(guarded):
+    guarded.counts.db.metrics_users.insert_many(
+        [{"_id": f"pair{n}", "type": "files", "resource": resource, "user": user, "views": 1, "downloads": 0}
+         for n, (resource, user) in enumerate([("alpha", "ada"), ("beta", "ada"), ("beta", "bob"), ("alpha", "bob")])])
+    assert [row[0:3:2] for row in guarded.get("/pairs/files/users?sort=resource_id").rows[1:]] == [
+        ["alpha", "ada"], ["beta", "bob"]]
 
 
 @pytest.mark.parent

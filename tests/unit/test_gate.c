@@ -32,7 +32,7 @@ static void test_each_once_and_in_portions(void **state)
     memset(seen, 0xEE, 3 * NAMES);
     for (size_t i = 0; i < 3 * NAMES; i++) {
         const char *name = apr_psprintf(fixture->pool, "n%04u", (unsigned)(i / 3));
-        mentions[i] = (mm_mention_t){i % 3 == 2, i % 3 == 1 ? "datasets" : "files", name, &seen[i]};
+        mentions[i] = (mm_mention_t){i % 3 == 2 ? "of" : NULL, i % 3 == 1 ? "datasets" : "files", name, &seen[i]};
     }
     fixture->denied = denied;
     assert_int_equal(ask(fixture, mentions, 3 * NAMES, &err), APR_SUCCESS);
@@ -52,10 +52,10 @@ static void test_the_same_name_many_times(void **state)
     static const char *const denied[] = {"files:b", NULL};
     fixture_t *fixture = fixture_make(*state);
     unsigned char seen[4];
-    mm_mention_t mentions[] = {{false, "files", "b", &seen[0]},
-                               {false, "files", "a", &seen[1]},
-                               {false, "files", "b", &seen[2]},
-                               {false, "files", "a", &seen[3]}};
+    mm_mention_t mentions[] = {{NULL, "files", "b", &seen[0]},
+                               {NULL, "files", "a", &seen[1]},
+                               {NULL, "files", "b", &seen[2]},
+                               {NULL, "files", "a", &seen[3]}};
     mm_err_t err;
 
     fixture->denied = denied;
@@ -65,6 +65,24 @@ static void test_the_same_name_many_times(void **state)
     assert_memory_equal(seen, ((unsigned char[]){0, 1, 0, 1}), 4);
 }
 
+/* Who may be named with one thing need not be with another. */
+static void test_people_are_asked_about_with_what_they_are_named_with(void **state)
+{
+    static const char *const denied[] = {"users:ann of b", NULL};
+    fixture_t *fixture = fixture_make(*state);
+    unsigned char seen[4];
+    mm_mention_t mentions[] = {{"b", "files", "ann", &seen[0]},
+                               {"a", "files", "ann", &seen[1]},
+                               {"b", "files", "bob", &seen[2]},
+                               {"b", "files", "ann", &seen[3]}};
+    mm_err_t err;
+
+    fixture->denied = denied;
+    assert_int_equal(ask(fixture, mentions, 4, &err), APR_SUCCESS);
+    assert_int_equal(fixture->asked[0], 3);
+    assert_memory_equal(seen, ((unsigned char[]){0, 1, 1, 0}), 4);
+}
+
 static void test_nobody_to_ask_and_a_gate_that_fails(void **state)
 {
     fixture_t *fixture = fixture_make(*state);
@@ -72,14 +90,15 @@ static void test_nobody_to_ask_and_a_gate_that_fails(void **state)
     mm_err_t err;
 
     for (int user = 0; user < 2; user++) {
-        mm_mention_t mentions[] = {{user, "files", "a", &seen[0]}, {user, "files", "b", &seen[1]}};
+        mm_mention_t mentions[] = {{user ? "of" : NULL, "files", "a", &seen[0]},
+                                   {user ? "of" : NULL, "files", "b", &seen[1]}};
 
-        fixture->report.gate = (mm_gate_t){fixture_gate, fixture_gate_users, fixture};
+        fixture->report.gate = (mm_gate_t){fixture_gate, fixture_gate_users, NULL, fixture};
         fixture->fail_at = 1;
         assert_int_equal(ask(fixture, mentions, 2, &err), APR_EGENERAL);
         assert_string_equal(err.text, "the gate fell");
         assert_memory_equal(seen, ((unsigned char[]){0, 0}), 2);
-        fixture->report.gate = (mm_gate_t){NULL, NULL, fixture};
+        fixture->report.gate = (mm_gate_t){NULL, NULL, NULL, fixture};
         assert_int_equal(ask(fixture, mentions, 2, &err), APR_EINVAL);
         assert_non_null(strstr(err.text, user ? "people" : "resources"));
     }
@@ -92,6 +111,7 @@ int main(void)
         TEST(test_nothing_to_ask),
         TEST(test_each_once_and_in_portions),
         TEST(test_the_same_name_many_times),
+        TEST(test_people_are_asked_about_with_what_they_are_named_with),
         TEST(test_nobody_to_ask_and_a_gate_that_fails),
     };
 

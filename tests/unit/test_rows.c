@@ -183,6 +183,41 @@ static void test_gate_fails(void **state)
     }
 }
 
+static void test_narrowed_rows_are_asked_about_all_the_same(void **state)
+{
+    static const char *const ids[] = {"d3", "d1", "no such"}, *const no_d1[] = {"datasets:d1", NULL};
+    fixture_t *fixture = filled(*state);
+
+    fixture->narrowed = ids;
+    fixture->n_narrowed = 3;
+    assert_string_equal(all(fixture), "d1:ann 3/1; d1:bob 2/1; ");
+    fixture->route.others = 1;
+    assert_string_equal(all(fixture), "d1:ann 3/1; d1:bob 2/1; d1: 4/0; d3: 4/0; ");
+    fixture->route.endpoint = MM_ENDPOINT_TOTALS;
+    fixture->route.others = 0;
+    assert_string_equal(all(fixture), "d1: 9/2; d3: 4/0; ");
+    fixture->denied = no_d1;
+    assert_string_equal(all(fixture), "d3: 4/0; ");
+    fixture->denied = NULL;
+    fixture->n_narrowed = 0;
+    assert_string_equal(all(fixture), "");
+    assert_int_equal(fixture->questions, 0);
+    /* Narrowing never gives more than was asked for. */
+    fixture->n_narrowed = 3;
+    fixture->route.id = "d2";
+    assert_string_equal(all(fixture), "d2: 1/0; ");
+}
+
+static void test_narrowing_that_fails_is_the_end(void **state)
+{
+    fixture_t *fixture = filled(*state);
+    mm_rows_t *rows = NULL;
+    mm_err_t err = {0};
+
+    fixture->narrow_fails = true;
+    assert_int_equal(mm_rows_open(&rows, &fixture->report, "datasets", fixture->pool, &err), APR_EGENERAL);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, unit_setup, unit_teardown)
@@ -194,6 +229,8 @@ int main(void)
         TEST(test_others_out_of_step),
         TEST(test_children),
         TEST(test_gate_fails),
+        TEST(test_narrowed_rows_are_asked_about_all_the_same),
+        TEST(test_narrowing_that_fails_is_the_end),
     };
 
     return cmocka_run_group_tests(tests, unit_store_group, NULL);

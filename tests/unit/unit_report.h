@@ -17,10 +17,13 @@ typedef struct fixture {
     mm_delta_t deltas[DELTAS_MAX];
     size_t n_deltas;
 
-    const char *const *denied; /* "type:id", or "type:" for all of a type; NULL-terminated; NULL: none */
-    unsigned char verdict;     /* what the denied get */
-    int fail_at;               /* the question, from 1, that is answered with an error; 0: none */
-    int questions;             /* asked so far */
+    const char *const *denied;   /* "type:id", or "type:" for all of a type; NULL-terminated; NULL: none */
+    unsigned char verdict;       /* what the denied get */
+    const char *const *narrowed; /* NULL: not narrowed */
+    size_t n_narrowed;
+    bool narrow_fails;
+    int fail_at;   /* the question, from 1, that is answered with an error; 0: none */
+    int questions; /* asked so far */
     const char *asked_type[QUESTIONS_MAX];
     size_t asked[QUESTIONS_MAX]; /* how many ids */
 
@@ -66,12 +69,39 @@ static inline apr_status_t fixture_gate(void *baton, const char *type, const cha
     return APR_SUCCESS;
 }
 
-/* People are asked about as if they were of the type "users". */
-static inline apr_status_t fixture_gate_users(void *baton, const char *type, const char *const *users, size_t n,
-                                              unsigned char *verdicts, mm_err_t *err)
+/* People are asked about as if they were of the type "users", and named "USER of ID" where a test denies such. */
+static inline apr_status_t fixture_gate_users(void *baton, const char *type, const char *const *ids,
+                                              const char *const *users, size_t n, unsigned char *verdicts,
+                                              mm_err_t *err)
 {
+    fixture_t *fixture = baton;
+    const char **pairs = apr_palloc(fixture->pool, n * sizeof(*pairs));
+
     assert_non_null(type);
-    return fixture_gate(baton, "users", users, n, verdicts, err);
+    for (size_t i = 0; i < n; i++) {
+        pairs[i] = apr_psprintf(fixture->pool, "%s of %s", users[i], ids[i]);
+    }
+    apr_status_t rv = fixture_gate(baton, "users", pairs, n, verdicts, err);
+    for (size_t i = 0; i < n && rv == APR_SUCCESS; i++) {
+        verdicts[i] = fixture_denies(fixture, "users", users[i]) ? fixture->verdict : verdicts[i];
+    }
+    return rv;
+}
+
+/* Narrows to fixture->narrowed, where that is set. */
+static inline apr_status_t fixture_narrow(void *baton, const char *type, const char *const **ids, size_t *n,
+                                          apr_pool_t *pool, mm_err_t *err)
+{
+    const fixture_t *fixture = baton;
+
+    (void)pool;
+    assert_non_null(type);
+    if (fixture->narrow_fails) {
+        return mm_err_set(err, APR_EGENERAL, "the gate fell");
+    }
+    *ids = fixture->narrowed;
+    *n = fixture->n_narrowed;
+    return APR_SUCCESS;
 }
 
 static inline apr_status_t fixture_sink(void *baton, const char *data, size_t len)
@@ -134,7 +164,7 @@ static inline fixture_t *fixture_make_at(unit_t *unit, const char *uri)
                                     .catalogs = catalogs,
                                     .types = types,
                                     .n_types = 3,
-                                    .gate = {fixture_gate, fixture_gate_users, fixture}};
+                                    .gate = {fixture_gate, fixture_gate_users, fixture_narrow, fixture}};
     fixture->sink = fixture_sink;
     fixture->report.catalog_store = fixture->report.store;
     return fixture;

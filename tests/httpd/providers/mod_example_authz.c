@@ -5,9 +5,17 @@
  * example-error  lets the report begin, then cannot tell (argument "late"), or cannot even tell that (no argument)
  * example-abi    was built for another version of the header
  * example-odd    gives a verdict that is neither of the two
+ * example-old    was built for the first version of the header, whose struct was shorter
+ * example-new    is longer than any struct that is known
+ * example-slow   takes as many milliseconds as the header X-Slow says to tell whether the report may begin, and
+ * X-Slow-See for each batch; grants everything example-narrow narrows a report to the resources that its arguments
+ * name, and grants all; "error": cannot tell example-pairs  grants all resources, and of people those named with a
+ * resource whose name begins as theirs does
  *
  * What is called is written to the error log, so that a test can see that every open has its close.
  */
+#include <poll.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "mod_metrics.h"
@@ -110,15 +118,98 @@ static apr_status_t odd_see(void *state, const char *type, const char *const *id
     return APR_SUCCESS;
 }
 
-static const metrics_authz_provider example = {
-    METRICS_AUTHZ_ABI, sizeof(metrics_authz_provider), read_args, example_open, see_not_secret, see_users,
-    example_close};
-static const metrics_authz_provider example_error = {
-    METRICS_AUTHZ_ABI, sizeof(metrics_authz_provider), read_args, error_open, error_see, NULL, NULL};
+/* --- time --- */
+
+static void wait_as_told(request_rec *r, const char *header)
+{
+    const char *ms = apr_table_get(r->headers_in, header);
+    if (ms) {
+        poll(NULL, 0, (int)apr_atoi64(ms));
+    }
+}
+
+static apr_status_t slow_open(request_rec *r, const void *config, const metrics_authz_query *query, void **state,
+                              metrics_verdict *verdict)
+{
+    (void)config;
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "example patience=%d", (int)apr_time_as_msec(query->patience));
+    wait_as_told(r, "X-Slow");
+    *state = r;
+    *verdict = METRICS_GRANTED;
+    return APR_SUCCESS;
+}
+
+static apr_status_t slow_see(void *state, const char *type, const char *const *ids, size_t n, metrics_verdict *verdicts,
+                             apr_pool_t *scratch)
+{
+    (void)type;
+    (void)ids;
+    (void)scratch;
+    wait_as_told(state, "X-Slow-See");
+    memset(verdicts, METRICS_GRANTED, n);
+    return APR_SUCCESS;
+}
+
+/* --- narrowing --- */
+
+static apr_status_t narrow_open(request_rec *r, const void *config, const metrics_authz_query *query, void **state,
+                                metrics_verdict *verdict)
+{
+    (void)r;
+    (void)query;
+    *state = (void *)config;
+    *verdict = METRICS_GRANTED;
+    return APR_SUCCESS;
+}
+
+static apr_status_t narrow(void *state, const char *type, const char *const **ids, size_t *n, apr_pool_t *pool)
+{
+    const char *args = state;
+    apr_array_header_t *words = apr_array_make(pool, 4, sizeof(const char *));
+    (void)type;
+    while (*args) {
+        APR_ARRAY_PUSH(words, const char *) = ap_getword_conf(pool, &args);
+    }
+    *ids = (const char *const *)words->elts;
+    *n = (size_t)words->nelts;
+    if (*n == 1 && strcmp((*ids)[0], "many") == 0) {
+        *n = METRICS_AUTHZ_NARROW_MAX + 1;
+    }
+    return *n == 1 && strcmp((*ids)[0], "error") == 0 ? APR_EGENERAL : APR_SUCCESS;
+}
+
+/* --- pairs --- */
+
+static apr_status_t see_initials(void *state, const char *type, const char *const *ids, const char *const *users,
+                                 size_t n, metrics_verdict *verdicts, apr_pool_t *scratch)
+{
+    (void)state;
+    (void)type;
+    (void)scratch;
+    for (size_t i = 0; i < n; i++) {
+        verdicts[i] = ids[i][0] == users[i][0] ? METRICS_GRANTED : METRICS_DENIED;
+    }
+    return APR_SUCCESS;
+}
+
+#define OURS METRICS_AUTHZ_ABI, sizeof(metrics_authz_provider)
+static const metrics_authz_provider example = {OURS,      read_args,     example_open, see_not_secret,
+                                               see_users, example_close, NULL,         NULL};
+static const metrics_authz_provider example_error = {OURS, read_args, error_open, error_see, NULL, NULL, NULL, NULL};
 static const metrics_authz_provider example_abi = {
-    METRICS_AUTHZ_ABI + 1, sizeof(metrics_authz_provider), NULL, example_open, NULL, NULL, NULL};
-static const metrics_authz_provider example_odd = {
-    METRICS_AUTHZ_ABI, sizeof(metrics_authz_provider), NULL, odd_open, odd_see, NULL, NULL};
+    METRICS_AUTHZ_ABI + 1, sizeof(metrics_authz_provider), NULL, example_open, NULL, NULL, NULL, NULL, NULL};
+static const metrics_authz_provider example_odd = {OURS, NULL, odd_open, odd_see, NULL, NULL, NULL, NULL};
+/* What it does not have is nonsense, which nobody must read. */
+static const metrics_authz_provider example_old = {METRICS_AUTHZ_ABI, offsetof(metrics_authz_provider, see_users_of),
+                                                   read_args,         example_open,
+                                                   see_not_secret,    see_users,
+                                                   example_close,     (void *)1,
+                                                   (void *)1};
+static const metrics_authz_provider example_new = {
+    METRICS_AUTHZ_ABI, sizeof(metrics_authz_provider) + sizeof(void *), NULL, odd_open, NULL, NULL, NULL, NULL, NULL};
+static const metrics_authz_provider example_slow = {OURS, NULL, slow_open, slow_see, NULL, NULL, NULL, NULL};
+static const metrics_authz_provider example_narrow = {OURS, read_args, narrow_open, NULL, NULL, NULL, NULL, narrow};
+static const metrics_authz_provider example_pairs = {OURS, NULL, slow_open, NULL, NULL, NULL, see_initials, NULL};
 
 static void offer(apr_pool_t *pool, const char *name, const metrics_authz_provider *provider)
 {
@@ -131,6 +222,11 @@ static void register_hooks(apr_pool_t *pool)
     offer(pool, "example-error", &example_error);
     offer(pool, "example-abi", &example_abi);
     offer(pool, "example-odd", &example_odd);
+    offer(pool, "example-old", &example_old);
+    offer(pool, "example-new", &example_new);
+    offer(pool, "example-slow", &example_slow);
+    offer(pool, "example-narrow", &example_narrow);
+    offer(pool, "example-pairs", &example_pairs);
 }
 
 module AP_MODULE_DECLARE_DATA example_authz_module = {
