@@ -4,6 +4,9 @@
  * others=1 asks for what is left, rows come resource by resource: a batch of totals, then those resources' users in the
  * same order; what no row that may be seen accounts for is the last row of its resource. That the two orders agree is
  * the database's doing, both being that of the ids.
+ *
+ * What nobody ever used has no order by uses: never_used= reads it as a block of its own, behind the others, as those
+ * with the fewest uses are; from its end, where the order is reversed, before them.
  */
 #include "report/rows.h"
 
@@ -11,16 +14,22 @@
 #include <apr_strings.h>
 
 #include "report/gate.h"
+#include "report/unused.h"
+
+typedef apr_status_t (*next_fn)(mm_rows_t *rows, mm_batch_t *batch, apr_pool_t *pool, mm_err_t *err);
 
 struct mm_rows {
     const mm_report_t *report;
     const char *type;
     apr_pool_t *pool;
     mm_uses_query_t query;
-    mm_uses_t *uses; /* NULL: there is nothing to read */
+    mm_uses_t *uses;
+    mm_unused_t *unused;
+    next_fn blocks[2]; /* what is read one behind the other */
+    size_t block, n_blocks;
 
     /* others=1 */
-    apr_pool_t *group_pool; /* a batch of totals, and the cursor of their users; NULL: no others=1 */
+    apr_pool_t *group_pool; /* a batch of totals, and the cursor of their users */
     mm_uses_query_t users_query;
     mm_uses_t *users; /* NULL: the next batch of totals is due */
     mm_use_t *totals; /* those that may be seen; the counters are what is left */
@@ -119,6 +128,31 @@ _Static_assert((int)MM_AGENT_ALL == (int)MM_AGENTS_ALL && (int)MM_AGENT_REGULAR 
                    (int)MM_AGENT_MACHINE == (int)MM_AGENTS_MACHINE,
                "what is asked for is what the store knows");
 
+static apr_status_t next_plain(mm_rows_t *rows, mm_batch_t *batch, apr_pool_t *pool, mm_err_t *err);
+static apr_status_t next_unused(mm_rows_t *rows, mm_batch_t *batch, apr_pool_t *pool, mm_err_t *err);
+static apr_status_t next_with_others(mm_rows_t *rows, mm_batch_t *batch, apr_pool_t *pool, mm_err_t *err);
+
+static apr_status_t open_blocks(mm_rows_t *rows, mm_err_t *err)
+{
+    const mm_report_t *report = rows->report;
+    const mm_never_used_t never_used = report->route->never_used;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (never_used != MM_NEVER_USED_ONLY) {
+        rows->blocks[rows->n_blocks++] = report->route->others ? next_with_others : next_plain;
+        rv = mm_uses_open(&rows->uses, report->store, &rows->query, rows->pool, err);
+    }
+    if (never_used != MM_NEVER_USED_NONE && rv == APR_SUCCESS) {
+        rows->blocks[rows->n_blocks++] = next_unused;
+        rv = mm_unused_open(&rows->unused, report, &rows->query, rows->pool, err);
+    }
+    if (rows->n_blocks == 2 && rows->query.backwards) {
+        rows->blocks[1] = rows->blocks[0];
+        rows->blocks[0] = next_unused;
+    }
+    return rv;
+}
+
 apr_status_t mm_rows_open(mm_rows_t **rows, const mm_report_t *report, const char *type, apr_pool_t *pool,
                           mm_err_t *err)
 {
@@ -140,7 +174,7 @@ apr_status_t mm_rows_open(mm_rows_t **rows, const mm_report_t *report, const cha
         rv = apr_pool_create(&opened->group_pool, pool);
     }
     if (rv == APR_SUCCESS && !none) {
-        rv = mm_uses_open(&opened->uses, report->store, &opened->query, pool, err);
+        rv = open_blocks(opened, err);
     }
     *rows = opened;
     return rv;
@@ -199,6 +233,14 @@ static apr_status_t next_plain(mm_rows_t *rows, mm_batch_t *batch, apr_pool_t *p
     }
     batch->n = n;
     return rv;
+}
+
+static apr_status_t next_unused(mm_rows_t *rows, mm_batch_t *batch, apr_pool_t *pool, mm_err_t *err)
+{
+    apr_status_t rv = mm_unused_next(rows->unused, batch->rows, &batch->n, &batch->ended, pool, err);
+
+    batch->ended = batch->ended && batch->n == 0;
+    return rv == APR_SUCCESS && batch->n > 0 ? keep_visible(rows, false, batch->rows, &batch->n, pool, err) : rv;
 }
 
 /* --- others=1 ------------------------------------------------------------------------------------------------------
@@ -324,10 +366,15 @@ static apr_status_t next_with_others(mm_rows_t *rows, mm_batch_t *batch, apr_poo
 
 apr_status_t mm_rows_next(mm_rows_t *rows, mm_batch_t *batch, apr_pool_t *pool, mm_err_t *err)
 {
-    *batch = (mm_batch_t){.ended = !rows->uses};
+    *batch = (mm_batch_t){.ended = rows->block == rows->n_blocks};
     if (batch->ended) {
         return APR_SUCCESS;
     }
     batch->rows = apr_palloc(pool, 2 * MM_REPORT_BATCH * sizeof(*batch->rows));
-    return rows->group_pool ? next_with_others(rows, batch, pool, err) : next_plain(rows, batch, pool, err);
+    apr_status_t rv = rows->blocks[rows->block](rows, batch, pool, err);
+    if (rv == APR_SUCCESS && batch->ended) {
+        rows->block++;
+        batch->ended = rows->block == rows->n_blocks;
+    }
+    return rv;
 }

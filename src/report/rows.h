@@ -17,7 +17,8 @@ apr_status_t mm_rows_open(mm_rows_t **rows, const mm_report_t *report, const cha
 typedef struct mm_batch {
     mm_use_t *rows; /* those that may be seen; one without a user in a report of users is what is left of a resource */
     size_t n;
-    bool ended; /* there are no more; otherwise another batch may have some, also when this one has none */
+    bool ended; /* there are no more, and none here; otherwise another batch may have some, also when this one has none
+                 */
 } mm_batch_t;
 
 /* All memory is pool's. */

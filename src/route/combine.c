@@ -92,10 +92,21 @@ static int check_period(const mm_route_t *route, mm_err_t *err)
     return 0;
 }
 
+/* Without a time, what was made a minute ago would stand there as what could be archived. */
+static int check_never_used(const mm_route_t *route, mm_err_t *err)
+{
+    if (route->never_used == MM_NEVER_USED_NONE || route->has_unused_since) {
+        return 0;
+    }
+    mm_err_set(err, APR_EINVAL, "The parameter \"never_used\" needs \"not_accessed_since\" beside it.");
+    return BAD_REQUEST;
+}
+
 int mm_combine_check(mm_route_t *route, mm_err_t *err)
 {
     int refused = check_others(route, err);
 
+    refused = refused ? refused : check_never_used(route, err);
     refused = refused ? refused : check_period(route, err);
     return refused ? refused : check_sort(route, err);
 }

@@ -125,6 +125,8 @@ static const word_t parents_words[] = {
 static const word_t direction_words[] = {{"asc", MM_DIRECTION_ASC}, {"desc", MM_DIRECTION_DESC}, {NULL, 0}};
 static const word_t agent_words[] = {
     {"all", MM_AGENT_ALL}, {"regular", MM_AGENT_REGULAR}, {"machine", MM_AGENT_MACHINE}, {NULL, 0}};
+static const word_t never_used_words[] = {
+    {"0", MM_NEVER_USED_NONE}, {"1", MM_NEVER_USED_TOO}, {"only", MM_NEVER_USED_ONLY}, {NULL, 0}};
 static const word_t sort_words[] = {{"views", MM_SORT_VIEWS},
                                     {"downloads", MM_SORT_DOWNLOADS},
                                     {"last_viewed", MM_SORT_LAST_VIEWED},
@@ -137,6 +139,7 @@ TAKE_WORD(take_parents, parents, mm_parents_style_t)
 TAKE_WORD(take_order, direction, mm_direction_t)
 TAKE_WORD(take_agent, agent, mm_agent_t)
 TAKE_WORD(take_sort, sort, mm_sort_t)
+TAKE_WORD(take_never_used_word, never_used, mm_never_used_t)
 
 /* Each column once, however often it stands there: what is wanted is that it is there. */
 static void add_extra(mm_route_t *route, mm_extra_t extra)
@@ -226,6 +229,17 @@ static bool take_unused_since(const target_t *target, const char *value)
     return mm_when_parse(&target->route->unused_since_ms, value);
 }
 
+/* What tells apart what nobody used from what nobody could use yet. */
+static bool take_never_used(const target_t *target, const char *value)
+{
+    bool taken = take_never_used_word(target, value);
+
+    if (target->route->never_used != MM_NEVER_USED_NONE) {
+        add_extra(target->route, MM_EXTRA_CREATED);
+    }
+    return taken;
+}
+
 /* Whether there is such a type is for the path's parser, which knows of types. */
 static bool take_parent(const target_t *target, const char *value)
 {
@@ -280,6 +294,7 @@ static const param_t params[] = {
     {"user", MM_PARAMS_USERS, take_user, "a user of 1 to " TEXT_OF(MM_EVENT_USER_MAX) " bytes"},
     {"others", MM_PARAMS_USERS, take_others, "0 or 1"},
     {"not_accessed_since", MM_PARAMS_TOTALS, take_unused_since, WHEN},
+    {"never_used", MM_PARAMS_TOTALS, take_never_used, "0, 1 or only"},
     {"parents", MM_PARAMS_REPORT, take_parents, "joined, rows or none"},
     {"raw", MM_PARAMS_REPORT, take_raw, "0 or 1"},
     {"bom", MM_PARAMS_REPORT, take_bom, "0 or 1"},

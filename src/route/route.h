@@ -51,6 +51,9 @@ typedef enum mm_sort {
 
 typedef enum mm_direction { MM_DIRECTION_DEFAULT, MM_DIRECTION_ASC, MM_DIRECTION_DESC } mm_direction_t;
 
+/* Whether resources that nobody ever used are in the report, too. */
+typedef enum mm_never_used { MM_NEVER_USED_NONE, MM_NEVER_USED_TOO, MM_NEVER_USED_ONLY } mm_never_used_t;
+
 typedef enum mm_agent { MM_AGENT_ALL, MM_AGENT_REGULAR, MM_AGENT_MACHINE } mm_agent_t;
 
 /* Columns that a report has only when they are asked for. */
@@ -108,6 +111,7 @@ typedef struct mm_route {
     int64_t since_ms, until_ms;
     int has_unused_since;
     int64_t unused_since_ms;
+    mm_never_used_t never_used;   /* with has_unused_since */
     mm_extra_t extras[MM_EXTRAS]; /* in the order of their columns, each once */
     size_t n_extras;
     mm_parents_style_t parents;

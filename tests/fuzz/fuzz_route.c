@@ -98,7 +98,7 @@ static const char *with(const char *args, const char *name, const char *value, a
     return value ? apr_pstrcat(pool, args, "&", name, "=", value, NULL) : args;
 }
 
-/* The columns that not_accessed_since= brings along stand where they were asked for, or it was. */
+/* The columns that not_accessed_since= and never_used= bring along stand where they were asked for, or it was. */
 static const char *columns_of(const mm_route_t *route, apr_pool_t *pool)
 {
     static const char *const names[MM_EXTRAS] = {[MM_EXTRA_OWNER] = "owner",
@@ -144,13 +144,9 @@ static const char *time_of(int has, int64_t ms, apr_pool_t *pool)
 static const char *report_args(const mm_route_t *route, apr_pool_t *pool)
 {
     static const char *const styles[] = {"joined", "rows", "none"}, *const agents[] = {"all", "regular", "machine"},
-                             *const directions[] = {NULL, "asc", "desc"}, *const sorts[] = {NULL,
-                                                                                            "views",
-                                                                                            "downloads",
-                                                                                            "last_viewed",
-                                                                                            "last_downloaded",
-                                                                                            "resource_id",
-                                                                                            "user_id"};
+                             *const directions[] = {NULL, "asc", "desc"}, *const never_used[] = {NULL, "1", "only"},
+                             *const sorts[] = {NULL,          "views",  "downloads", "last_viewed", "last_downloaded",
+                                               "resource_id", "user_id"};
     const char *args =
         apr_psprintf(pool, "offset=%" APR_INT64_T_FMT "&raw=%d&bom=%d", route->offset, route->raw, route->bom);
 
@@ -166,7 +162,8 @@ static const char *report_args(const mm_route_t *route, apr_pool_t *pool)
     args = with(args, "others", route->others ? "1" : NULL, pool);
     args = with(args, "since", time_of(route->has_since, route->since_ms, pool), pool);
     args = with(args, "until", time_of(route->has_until, route->until_ms, pool), pool);
-    return with(args, "not_accessed_since", time_of(route->has_unused_since, route->unused_since_ms, pool), pool);
+    args = with(args, "not_accessed_since", time_of(route->has_unused_since, route->unused_since_ms, pool), pool);
+    return with(args, "never_used", never_used[route->never_used], pool);
 }
 
 /* The same request in its plainest form. */

@@ -373,6 +373,40 @@ def test_not_accessed_since(site):
     assert len(report(site, "/metrics?not_accessed_since=2027-01-01T00:00")) == 5
 
 
+def test_never_used(site):
+    from datetime import datetime
+    total(site, "datasets", "old", 9, 1, last_viewed=datetime(2024, 12, 31))
+    total(site, "datasets", "fresh", 9, 1, last_viewed=datetime(2026, 12, 31))
+    total(site, "files", "f1", 1, last_viewed=datetime(2024, 12, 31))
+    site.counts.db.datasets.insert_many(
+        [{"_id": "old", "name": "Old", "bytes": 77}, {"_id": "fresh"}, {"_id": "young", "created": datetime(2025, 1, 1)},
+         {"_id": "n1", "name": "Never", "bytes": 5, "place": "tape", "created": datetime(2024, 1, 1), "collections": ["c1"]},
+         {"_id": "n2"}, {"_id": "secret-n", "name": "Hidden"}])
+    site.counts.db.uploads.insert_one({"_id": "f2", "filename": "x"})
+    stale = "not_accessed_since=2025-01-01"
+    table = report(site, f"/metrics/datasets?parents=none&never_used=1&{stale}")
+    assert table[0][-3:] == ["created", "size_bytes", "location"]
+    assert table[1:] == [["old", "Old", "9", "1", "2024-12-31 00:00:00", "", "", "77", ""],
+                         ["n1", "Never", "0", "0", "", "", "2024-01-01 00:00:00", "5", "tape"],
+                         ["n2", "", "0", "0", "", "", "", "", ""], ["secret-n", "Hidden", "0", "0", "", "", "", "", ""]]
+
+    def ids(query, path="/metrics/datasets", **options):
+        return [row[0] for row in report(site, f"{path}?{stale}&{query}", **options)[1:]]
+    whole = ["old", "n1", "n2", "secret-n"]
+    assert ids("never_used=1&order=asc") == whole[::-1] == ids("never_used=1&sort=resource_id&order=desc")
+    assert [ids(f"never_used=1&limit=2&offset={n}") for n in range(5)] == [whole[n:n + 2] for n in range(5)]
+    assert ids("never_used=only&agent=regular") == whole[1:]
+    assert ids("never_used=0") == ids("") == ["old"]
+    assert ids("never_used=only", "/guarded/datasets", headers=ADA) == ["n1", "n2"]
+    assert ids("never_used=only", "/metrics/collections/c1/datasets") == ids("never_used=1&id=n1") == ["n1"]
+    assert ids("never_used=only&id=young") == []
+    assert [row[1] for row in report(site, f"/metrics?never_used=1&{stale}")[1:]] == whole + ["f1", "f2"]
+    assert site.get(f"/metrics/datasets.json?never_used=only&{stale}&limit=1").json["next"] == (
+        "?never_used=only&not_accessed_since=2025-01-01&limit=1&offset=1")
+    for query in ("never_used=1", f"never_used=2&{stale}", "never_used=only&since=2025-01-01"):
+        assert site.get(f"/metrics/datasets?{query}").status == 400
+
+
 def day(site, type_, id_, date, user=None, **counters):
     from datetime import datetime
     document = {"type": type_, "resource": id_, "day": datetime.fromisoformat(date), **counters}

@@ -157,6 +157,14 @@ static void test_parameters_of_some_reports(void **state)
     assert_int_equal(route.unused_since_ms, 86400000);
     assert_int_equal(route.n_extras, 2);
     assert_int_equal(parse(*state, &route, "not_accessed_since=1970", MM_PARAMS_TOTALS, &format, &err), 400);
+    assert_int_equal(
+        parse(*state, &route, "never_used=1&columns=created", MM_PARAMS_TOTALS | MM_PARAMS_REPORT, &format, &err), 0);
+    assert_int_equal(route.never_used, MM_NEVER_USED_TOO);
+    assert_int_equal(route.n_extras, 1);
+    assert_int_equal(parse(*state, &route, "never_used=0", MM_PARAMS_TOTALS, &format, &err), 0);
+    assert_int_equal(route.n_extras, 0);
+    assert_int_equal(parse(*state, &route, "never_used=yes", MM_PARAMS_TOTALS, &format, &err), 400);
+    assert_int_equal(parse(*state, &route, "never_used=1", MM_PARAMS_USERS, &format, &err), 400);
     assert_int_equal(parse(*state, &route, "id=a", MM_PARAMS_ID, &format, &err), 0);
 }
 

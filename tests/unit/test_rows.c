@@ -48,12 +48,13 @@ static const char *all(fixture_t *fixture)
         if (mm_rows_next(rows, &batch, fixture->pool, &err) != APR_SUCCESS) {
             fail_msg("%s", err.text);
         }
+        assert_true(!batch.ended || batch.n == 0);
         for (size_t i = 0; i < batch.n; i++) {
             const mm_use_t *use = &batch.rows[i];
             text = apr_psprintf(fixture->pool, "%s%s:%s %ld/%ld; ", text, use->id, use->user ? use->user : "",
                                 (long)use->views, (long)use->downloads);
-            assert_int_equal(use->last_viewed_ms,
-                             use->user || !mm_route_is_per_user(&fixture->route) ? 1000 : MM_TIME_NONE);
+            bool has_time = use->user || (!mm_route_is_per_user(&fixture->route) && use->views > 0);
+            assert_int_equal(use->last_viewed_ms, has_time ? 1000 : MM_TIME_NONE);
         }
     } while (!batch.ended);
     return text;
@@ -208,6 +209,39 @@ static void test_narrowed_rows_are_asked_about_all_the_same(void **state)
     assert_string_equal(all(fixture), "d2: 1/0; ");
 }
 
+/* d1, d2, d3 and bytes are used, of which the catalogue knows d1; touched has a document, but no use; a to c have none.
+ */
+static void test_never_used(void **state)
+{
+    static const char *const no_b[] = {"datasets:b", NULL}, *const ids[] = {"c", "d3", "touched", "unknown"};
+    fixture_t *fixture = filled(*state);
+
+    for (const char *const *id = (const char *const[]){"b", "d1", "a", "touched", "c", NULL}; *id; id++) {
+        unit_insert(fixture->report.store, "app_datasets",
+                    apr_psprintf(fixture->pool, "{'_id': '%s', 'name': 'x', 'collections': ['%s']}", *id,
+                                 **id == 'a' ? "c1" : "c2"));
+    }
+    unit_insert(fixture->report.store, "metrics_datasets", "{'_id': 'touched', 'views': 0, 'downloads': 0}");
+    fixture->route.endpoint = MM_ENDPOINT_TOTALS;
+    fixture->route.never_used = MM_NEVER_USED_ONLY;
+    assert_string_equal(all(fixture), "a: 0/0; b: 0/0; c: 0/0; touched: 0/0; ");
+    fixture->route.never_used = MM_NEVER_USED_TOO;
+    assert_string_equal(all(fixture), "d1: 9/2; d3: 4/0; \xff: 1/1; d2: 1/0; a: 0/0; b: 0/0; c: 0/0; touched: 0/0; ");
+    fixture->route.direction = MM_DIRECTION_ASC;
+    assert_string_equal(all(fixture), "touched: 0/0; c: 0/0; b: 0/0; a: 0/0; d2: 1/0; \xff: 1/1; d3: 4/0; d1: 9/2; ");
+    fixture->denied = no_b;
+    fixture->route.never_used = MM_NEVER_USED_ONLY;
+    assert_string_equal(all(fixture), "touched: 0/0; c: 0/0; a: 0/0; ");
+    fixture->narrowed = ids;
+    fixture->n_narrowed = 4;
+    assert_string_equal(all(fixture), "touched: 0/0; c: 0/0; ");
+    fixture->route.parent_type = "collections";
+    fixture->route.parent_id = "c1";
+    assert_string_equal(all(fixture), "a: 0/0; ");
+    fixture->route.parent_id = "none";
+    assert_string_equal(all(fixture), "");
+}
+
 static void test_narrowing_that_fails_is_the_end(void **state)
 {
     fixture_t *fixture = filled(*state);
@@ -230,6 +264,7 @@ int main(void)
         TEST(test_children),
         TEST(test_gate_fails),
         TEST(test_narrowed_rows_are_asked_about_all_the_same),
+        TEST(test_never_used),
         TEST(test_narrowing_that_fails_is_the_end),
     };
 
