@@ -2,28 +2,37 @@
  * first event.
  *
  * The key is kind, day, and the others joined by NUL, which none of them holds, so two documents never share a key. The
- * deltas' strings point into the key of their entry. All memory is one sub-pool, cleared by a reset. apr_hash seeds
- * itself at random, so ids chosen by a visitor do not collide on purpose.
+ * deltas' strings point into the key of their entry. All memory is one sub-pool, cleared by a reset.
+ *
+ * Ids are chosen by visitors, and of apr's own hash, which multiplies by 33, anybody can write thousands of ids that
+ * collide under every seed. So it is SipHash under a secret, and stands before the key, where apr_hash is sent to look.
+ * Day by day a resource or a user is mostly of the same day, so that entry is remembered with theirs.
  */
 #include "count/count.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <apr_hash.h>
+#include <apr_siphash.h>
 
 #define DAY_MS INT64_C(86400000)
-/* kind and day, then type, id and user, each with its NUL. */
-#define KEY_HEAD (1 + sizeof(int64_t))
+/* The hash, kind and day, then type, id and user, each with its NUL. */
+#define KEY_HASH sizeof(uint64_t)
+#define KEY_HEAD (KEY_HASH + 1 + sizeof(int64_t))
 #define KEY_MAX  (KEY_HEAD + MM_EVENT_TYPE_MAX + 1 + MM_EVENT_ID_MAX + 1 + MM_EVENT_USER_MAX + 1)
 
 typedef struct entry {
     mm_delta_t delta;
     struct entry *next;
+    struct entry *day; /* of a resource without a user, or of a user: the day that was asked for last */
     char key[];
 } entry_t;
 
 struct mm_count {
     mm_policy_t policy;
     mm_window_t *window;
+    unsigned char secret[APR_SIPHASH_KSIZE];
     apr_pool_t *pool; /* holds the entries and the hash, cleared by reset */
     apr_hash_t *entries;
     entry_t *first;
@@ -37,16 +46,29 @@ mm_count_t *mm_count_create(const mm_policy_t *policy, apr_pool_t *parent)
 
     count->policy = *policy;
     count->window = mm_window_create(policy->double_click_ms, parent);
+    if (getrandom(count->secret, sizeof(count->secret), 0) != (ssize_t)sizeof(count->secret)) {
+        abort(); /* does not happen for so few bytes; without it, anybody could slow the count down */
+    }
     apr_pool_create(&count->pool, parent);
     apr_pool_tag(count->pool, "mm_count");
     mm_count_reset(count);
     return count;
 }
 
+/* apr_hash is told the whole length, so keys of one hash are still told apart. */
+static unsigned int hash_of(const char *key, apr_ssize_t *len)
+{
+    unsigned int hash;
+
+    (void)len;
+    memcpy(&hash, key, sizeof(hash));
+    return hash;
+}
+
 void mm_count_reset(mm_count_t *count)
 {
     apr_pool_clear(count->pool);
-    count->entries = apr_hash_make(count->pool);
+    count->entries = apr_hash_make_custom(count->pool, hash_of);
     count->first = NULL;
     count->last = &count->first;
     count->n = 0;
@@ -111,12 +133,13 @@ static char *key_part(char *to, const mm_bytes_t *part)
 
 static entry_t *entry_add(mm_count_t *count, const char *key, size_t len, const mm_event_t *event)
 {
-    entry_t *entry = apr_pcalloc(count->pool, sizeof(*entry) + len);
+    entry_t *entry = apr_palloc(count->pool, sizeof(*entry) + len);
     mm_delta_t *delta = &entry->delta;
 
+    memset(entry, 0, sizeof(*entry));
     memcpy(entry->key, key, len);
-    delta->kind = (mm_delta_kind_t)key[0];
-    memcpy(&delta->day_ms, key + 1, sizeof(delta->day_ms));
+    delta->kind = (mm_delta_kind_t)key[KEY_HASH];
+    memcpy(&delta->day_ms, key + KEY_HASH + 1, sizeof(delta->day_ms));
     delta->type = entry->key + KEY_HEAD;
     delta->id = delta->type + event->type.len + 1;
     delta->user = delta->kind != MM_DELTA_RESOURCE && event->user.len > 0 ? delta->id + event->id.len + 1 : NULL;
@@ -130,11 +153,12 @@ static entry_t *entry_add(mm_count_t *count, const char *key, size_t len, const 
     return entry;
 }
 
-static mm_delta_t *delta_for(mm_count_t *count, mm_delta_kind_t kind, const mm_event_t *event, int64_t day_ms)
+static entry_t *entry_for(mm_count_t *count, mm_delta_kind_t kind, const mm_event_t *event, int64_t day_ms)
 {
     char key[KEY_MAX];
-    char *end = key;
+    char *end = key + KEY_HASH;
     entry_t *entry;
+    uint64_t hash;
 
     *end++ = (char)kind;
     memcpy(end, &day_ms, sizeof(day_ms));
@@ -144,11 +168,19 @@ static mm_delta_t *delta_for(mm_count_t *count, mm_delta_kind_t kind, const mm_e
     if (kind != MM_DELTA_RESOURCE) {
         end = key_part(end, &event->user);
     }
+    hash = apr_siphash24(key + KEY_HASH, (apr_size_t)(end - key) - KEY_HASH, count->secret);
+    memcpy(key, &hash, sizeof(hash));
     entry = apr_hash_get(count->entries, key, end - key);
-    if (entry == NULL) {
-        entry = entry_add(count, key, (size_t)(end - key), event);
+    return entry ? entry : entry_add(count, key, (size_t)(end - key), event);
+}
+
+/* The day of the event's resource and user; owner is the entry of the user, or of the resource if nobody is known. */
+static entry_t *day_for(mm_count_t *count, entry_t *owner, const mm_event_t *event, int64_t day_ms)
+{
+    if (owner->day == NULL || owner->day->delta.day_ms != day_ms) {
+        owner->day = entry_for(count, MM_DELTA_DAY, event, day_ms);
     }
-    return &entry->delta;
+    return owner->day;
 }
 
 static void add_booking(mm_delta_t *delta, mm_action_t action, const mm_window_booking_t *booking)
@@ -179,15 +211,16 @@ static void add_time(mm_delta_t *delta, const mm_event_t *event)
     }
 }
 
-static void add_to(mm_count_t *count, mm_delta_kind_t kind, const mm_event_t *event,
-                   const mm_window_booking_t *bookings, size_t n)
+static entry_t *add_to(mm_count_t *count, mm_delta_kind_t kind, const mm_event_t *event,
+                       const mm_window_booking_t *bookings, size_t n)
 {
-    mm_delta_t *delta = delta_for(count, kind, event, MM_TIME_NONE);
+    entry_t *entry = entry_for(count, kind, event, MM_TIME_NONE);
 
-    add_time(delta, event);
+    add_time(&entry->delta, event);
     for (size_t i = 0; i < n; i++) {
-        add_booking(delta, event->action, &bookings[i]);
+        add_booking(&entry->delta, event->action, &bookings[i]);
     }
+    return entry;
 }
 
 /* Whoever adds an event has checked it, but may have put an id into it since, or a user; and what is longer would be
@@ -210,6 +243,7 @@ mm_verdict_t mm_count_add(mm_count_t *count, const mm_event_t *event)
 {
     mm_window_booking_t bookings[MM_WINDOW_BOOKINGS_MAX];
     mm_class_t class;
+    entry_t *owner;
     mm_verdict_t verdict = fits(event) ? mm_rule_judge(event, &count->policy, &class) : MM_IGNORED_KEY;
     size_t n;
     int uses = 0;
@@ -218,14 +252,14 @@ mm_verdict_t mm_count_add(mm_count_t *count, const mm_event_t *event)
         return verdict;
     }
     n = mm_window_add(count->window, event, class, bookings);
-    add_to(count, MM_DELTA_RESOURCE, event, bookings, n);
+    owner = add_to(count, MM_DELTA_RESOURCE, event, bookings, n);
     if (event->user.len > 0) {
-        add_to(count, MM_DELTA_USER, event, bookings, n);
+        owner = add_to(count, MM_DELTA_USER, event, bookings, n);
     }
     for (size_t i = 0; i < n; i++) {
         int64_t day_ms = bookings[i].time_ms - bookings[i].time_ms % DAY_MS;
 
-        add_booking(delta_for(count, MM_DELTA_DAY, event, day_ms), event->action, &bookings[i]);
+        add_booking(&day_for(count, owner, event, day_ms)->delta, event->action, &bookings[i]);
         uses += bookings[i].sign;
     }
     return uses > 0 ? MM_COUNTED : MM_IGNORED_DOUBLE_CLICK;

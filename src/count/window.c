@@ -290,8 +290,12 @@ static size_t add_click(visit_t *visit, int64_t time_ms, mm_window_booking_t *bo
 size_t mm_window_add(mm_window_t *window, const mm_event_t *event, mm_class_t class,
                      mm_window_booking_t bookings[MM_WINDOW_BOOKINGS_MAX])
 {
-    visit_t visit = {.window = window, .action = event->action, .class = class, .day = -1};
+    visit_t visit; /* not cleared as a whole: who is long, and written once for each event */
 
+    visit.window = window;
+    visit.action = event->action;
+    visit.class = class;
+    visit.day = -1;
     window->idle_since_us = 0;
     move_clock(window, event->time_us);
     visit.len = put_who(visit.who, event);

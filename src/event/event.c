@@ -25,6 +25,7 @@ typedef struct field {
     const char *name;
 } field_t;
 
+/* In the order of their tags, from 1 and without a gap: field_by_tag goes by that. */
 static const field_t strings[] = {
     {TAG_TYPE, MM_EVENT_TYPE_MAX, offsetof(mm_event_t, type), "type"},
     {TAG_ID, MM_EVENT_ID_MAX, offsetof(mm_event_t, id), "id"},
@@ -58,14 +59,7 @@ static mm_bytes_t *string_in(mm_event_t *event, const field_t *field)
 
 static const field_t *field_by_tag(uint8_t tag)
 {
-    size_t i;
-
-    for (i = 0; i < N_STRINGS; i++) {
-        if (strings[i].tag == tag) {
-            return &strings[i];
-        }
-    }
-    return NULL;
+    return tag >= TAG_TYPE && tag <= N_STRINGS ? &strings[tag - TAG_TYPE] : NULL;
 }
 
 /* --- checking ----------------------------------------------------------------------------------------------------- */
@@ -149,14 +143,17 @@ static uint8_t *put(uint8_t *to, uint64_t value, int bytes)
     return to;
 }
 
-static uint64_t get(const uint8_t *from, int bytes)
+/* Written out, as compilers make one load of it. */
+static uint16_t get_u16(const uint8_t *from)
 {
-    uint64_t value = 0;
+    return (uint16_t)(from[0] | from[1] << 8);
+}
 
-    while (bytes > 0) {
-        value = value << 8 | from[--bytes];
-    }
-    return value;
+static int64_t get_i64(const uint8_t *from)
+{
+    return (int64_t)((uint64_t)from[0] | (uint64_t)from[1] << 8 | (uint64_t)from[2] << 16 | (uint64_t)from[3] << 24 |
+                     (uint64_t)from[4] << 32 | (uint64_t)from[5] << 40 | (uint64_t)from[6] << 48 |
+                     (uint64_t)from[7] << 56);
 }
 
 size_t mm_event_encode(const mm_event_t *event, uint8_t *buf)
@@ -195,7 +192,7 @@ static apr_status_t decode_strings(mm_event_t *event, const uint8_t *buf, size_t
         const field_t *field;
         size_t field_len;
 
-        if (len < 3 || (field_len = (size_t)get(buf + 1, 2)) > len - 3) {
+        if (len < 3 || (field_len = get_u16(buf + 1)) > len - 3) {
             return mm_err_set(err, APR_EINVAL, "an event ends in the middle of a field");
         }
         field = field_by_tag(buf[0]);
@@ -229,15 +226,15 @@ apr_status_t mm_event_decode(mm_event_t *event, const uint8_t *buf, size_t len, 
     e.action = (mm_action_t)buf[1];
     e.source = (mm_source_t)buf[2];
     e.method = (mm_method_t)buf[3];
-    e.status = (uint16_t)get(buf + 4, 2);
-    e.flags = (uint16_t)get(buf + 6, 2);
+    e.status = get_u16(buf + 4);
+    e.flags = get_u16(buf + 6);
     if ((buf[0] == VERSION_LIST) != ((e.flags & MM_EVENT_LIST) != 0)) {
         return mm_err_set(err, APR_EINVAL, "an event has version %d and flags %d, which do not go together", buf[0],
                           e.flags);
     }
-    e.time_us = (int64_t)get(buf + 8, 8);
-    e.range_start = (int64_t)get(buf + 16, 8);
-    e.bytes_out = (int64_t)get(buf + 24, 8);
+    e.time_us = get_i64(buf + 8);
+    e.range_start = get_i64(buf + 16);
+    e.bytes_out = get_i64(buf + 24);
     status = decode_strings(&e, buf + HEADER, len - HEADER, err);
     if (status == APR_SUCCESS) {
         status = mm_event_check(&e, err);
@@ -269,7 +266,7 @@ size_t mm_event_pack(const mm_event_t *event, uint8_t *buf)
 
 int64_t mm_event_pack_time(const uint8_t *data, size_t len)
 {
-    return len < 2 + HEADER ? 0 : (int64_t)get(data + 2 + 8, 8);
+    return len < 2 + HEADER ? 0 : get_i64(data + 2 + 8);
 }
 
 apr_status_t mm_event_unpack(mm_event_t *event, const uint8_t **data, size_t *len, mm_err_t *err)
@@ -280,7 +277,7 @@ apr_status_t mm_event_unpack(mm_event_t *event, const uint8_t **data, size_t *le
     if (*len == 0) {
         return APR_EOF;
     }
-    if (*len < 2 || (event_len = (size_t)get(from, 2)) > *len - 2) {
+    if (*len < 2 || (event_len = get_u16(from)) > *len - 2) {
         return mm_err_set(err, APR_EINVAL, "a pack of events ends in the middle of one");
     }
     *data += 2 + event_len;
