@@ -135,15 +135,35 @@ apr_status_t mm_event_check(const mm_event_t *event, mm_err_t *err)
 
 /* --- the byte form ------------------------------------------------------------------------------------------------ */
 
-static uint8_t *put(uint8_t *to, uint64_t value, int bytes)
+/* These are written out, as compilers make one store or load of each. */
+static uint8_t *put_u8(uint8_t *to, unsigned value)
 {
-    for (; bytes > 0; bytes--, value >>= 8) {
-        *to++ = (uint8_t)value;
-    }
-    return to;
+    to[0] = (uint8_t)value;
+    return to + 1;
 }
 
-/* Written out, as compilers make one load of it. */
+static uint8_t *put_u16(uint8_t *to, unsigned value)
+{
+    to[0] = (uint8_t)value;
+    to[1] = (uint8_t)(value >> 8);
+    return to + 2;
+}
+
+static uint8_t *put_i64(uint8_t *to, int64_t number)
+{
+    uint64_t value = (uint64_t)number;
+
+    to[0] = (uint8_t)value;
+    to[1] = (uint8_t)(value >> 8);
+    to[2] = (uint8_t)(value >> 16);
+    to[3] = (uint8_t)(value >> 24);
+    to[4] = (uint8_t)(value >> 32);
+    to[5] = (uint8_t)(value >> 40);
+    to[6] = (uint8_t)(value >> 48);
+    to[7] = (uint8_t)(value >> 56);
+    return to + 8;
+}
+
 static uint16_t get_u16(const uint8_t *from)
 {
     return (uint16_t)(from[0] | from[1] << 8);
@@ -161,21 +181,21 @@ size_t mm_event_encode(const mm_event_t *event, uint8_t *buf)
     uint8_t *to = buf;
     size_t i;
 
-    to = put(to, event->flags & MM_EVENT_LIST ? VERSION_LIST : VERSION, 1);
-    to = put(to, (uint64_t)event->action, 1);
-    to = put(to, (uint64_t)event->source, 1);
-    to = put(to, (uint64_t)event->method, 1);
-    to = put(to, event->status, 2);
-    to = put(to, event->flags, 2);
-    to = put(to, (uint64_t)event->time_us, 8);
-    to = put(to, (uint64_t)event->range_start, 8);
-    to = put(to, (uint64_t)event->bytes_out, 8);
+    to = put_u8(to, event->flags & MM_EVENT_LIST ? VERSION_LIST : VERSION);
+    to = put_u8(to, event->action);
+    to = put_u8(to, event->source);
+    to = put_u8(to, event->method);
+    to = put_u16(to, event->status);
+    to = put_u16(to, event->flags);
+    to = put_i64(to, event->time_us);
+    to = put_i64(to, event->range_start);
+    to = put_i64(to, event->bytes_out);
     for (i = 0; i < N_STRINGS; i++) {
         const mm_bytes_t *string = string_of(event, &strings[i]);
 
         if (string->len > 0) {
-            to = put(to, strings[i].tag, 1);
-            to = put(to, string->len, 2);
+            to = put_u8(to, strings[i].tag);
+            to = put_u16(to, (unsigned)string->len);
             memcpy(to, string->data, string->len);
             to += string->len;
         }
@@ -260,7 +280,7 @@ size_t mm_event_pack(const mm_event_t *event, uint8_t *buf)
 {
     size_t len = mm_event_encode(event, buf + 2);
 
-    put(buf, len, 2);
+    put_u16(buf, (unsigned)len);
     return len + 2;
 }
 
