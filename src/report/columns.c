@@ -14,7 +14,8 @@ typedef enum source {
     PARENT_TYPE,
     PARENT_ID,
     PARENT_NAME,
-    EXTRA /* and MM_EXTRA_… behind it */
+    EXTRA,                       /* and MM_EXTRA_… behind it */
+    ANCESTORS = MM_COLUMNS_FIXED /* and the index of one of the route's behind it */
 } source_t;
 
 static const mm_column_t all[] = {
@@ -44,7 +45,7 @@ static const mm_column_t all[] = {
     [EXTRA + MM_EXTRA_UNIQUE_DOWNLOADS] = {"unique_downloads", MM_CELL_INT, NULL, NULL},
     [EXTRA + MM_EXTRA_UNIQUE_INVESTIGATIONS] = {"unique_investigations", MM_CELL_INT, NULL, NULL},
 };
-_Static_assert(sizeof(all) / sizeof(all[0]) == MM_COLUMNS_MAX, "MM_COLUMNS_MAX is the number of columns");
+_Static_assert(sizeof(all) / sizeof(all[0]) == MM_COLUMNS_FIXED, "MM_COLUMNS_FIXED is the number of these columns");
 
 static void add(mm_columns_t *columns, unsigned source)
 {
@@ -73,6 +74,10 @@ void mm_columns_choose(mm_columns_t *columns, const mm_route_t *route)
     }
     for (size_t i = 0; i < route->n_extras; i++) {
         add(columns, EXTRA + (unsigned)route->extras[i]);
+    }
+    for (size_t i = 0; i < route->n_ancestors; i++) {
+        columns->columns[columns->n] = (mm_column_t){route->ancestors[i].name, MM_CELL_TEXTS, NULL, NULL};
+        columns->sources[columns->n++] = (unsigned char)(ANCESTORS + i);
     }
 }
 
@@ -157,7 +162,8 @@ static mm_cell_t cell(unsigned source, const mm_route_t *route, const char *type
     case LAST_DOWNLOADED:
         return number(use->last_downloaded_ms);
     default:
-        return extra_cell((mm_extra_t)(source - EXTRA), route->agent, row);
+        return source >= ANCESTORS ? row->ancestors[source - ANCESTORS]
+                                   : extra_cell((mm_extra_t)(source - EXTRA), route->agent, row);
     }
 }
 

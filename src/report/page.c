@@ -32,7 +32,7 @@ static unsigned wants_of(const mm_route_t *route)
         [MM_EXTRA_OWNER] = MM_CATALOG_OWNER,   [MM_EXTRA_OWNER_NAME] = MM_CATALOG_OWNER,
         [MM_EXTRA_SIZE] = MM_CATALOG_SIZE,     [MM_EXTRA_CREATED] = MM_CATALOG_CREATED,
         [MM_EXTRA_STATUS] = MM_CATALOG_STATUS, [MM_EXTRA_LOCATION] = MM_CATALOG_LOCATION};
-    unsigned wants = route->parents != MM_PARENTS_NONE ? MM_CATALOG_PARENTS : 0;
+    unsigned wants = route->parents != MM_PARENTS_NONE || route->n_ancestors > 0 ? MM_CATALOG_PARENTS : 0;
 
     for (size_t i = 0; i < route->n_extras; i++) {
         wants |= of_extra[route->extras[i]];

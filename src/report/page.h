@@ -6,11 +6,13 @@
 
 #include "report/report.h"
 #include "report/rows.h"
+#include "report/writer.h"
 
 typedef struct mm_page_row {
     const mm_use_t *use;
     mm_entry_t entry;                   /* its parents are filtered, and its owner is one who may be seen, or "" */
     const char *user_name, *owner_name; /* "" where they are not known */
+    const mm_cell_t *ancestors;         /* one for each of the route's; of ancestors.c */
 } mm_page_row_t;
 
 typedef struct mm_page {

@@ -6,6 +6,7 @@
  */
 #include "report/report.h"
 
+#include "report/ancestors.h"
 #include "report/columns.h"
 #include "report/page.h"
 
@@ -18,6 +19,7 @@ struct mm_report_run {
     mm_rows_t *rows; /* NULL: not opened yet */
     apr_pool_t *page_pool;
     mm_page_t page;
+    mm_ancestors_t *ancestors; /* NULL: no such columns */
     mm_window_t window;
     mm_columns_t columns;
     mm_envelope_t envelope;
@@ -34,6 +36,26 @@ static bool is_ended(const mm_report_run_t *run)
     return run->type == run->n_types;
 }
 
+static void tell_troubles(const mm_report_run_t *run)
+{
+    const mm_watch_t *watch = &run->report->watch;
+
+    for (int trouble = 0; trouble < MM_TROUBLES && watch->tell; trouble++) {
+        const char *id = NULL;
+        int64_t n = 0;
+
+        for (size_t i = 0; i < run->page.n; i++) {
+            if (run->page.rows[i].entry.troubles & 1u << trouble) {
+                id = run->page.rows[i].use->id;
+                n++;
+            }
+        }
+        if (n > 0) {
+            watch->tell(watch->baton, (mm_trouble_t)trouble, n, run->page.type, id);
+        }
+    }
+}
+
 /* Makes the next page that had something in the store ready; is_ended when there is none. */
 static apr_status_t next_page(mm_report_run_t *run, mm_err_t *err)
 {
@@ -48,6 +70,12 @@ static apr_status_t next_page(mm_report_run_t *run, mm_err_t *err)
         }
         if (rv == APR_SUCCESS) {
             rv = mm_page_fetch(&run->page, run->report, type, run->rows, &run->window, run->page_pool, err);
+        }
+        if (rv == APR_SUCCESS && run->ancestors) {
+            rv = mm_ancestors_fill(run->ancestors, &run->page, run->page_pool, err);
+        }
+        if (rv == APR_SUCCESS) {
+            tell_troubles(run);
         }
         if (rv != APR_SUCCESS || !run->page.ended) {
             return rv;
@@ -84,6 +112,9 @@ apr_status_t mm_report_begin(mm_report_run_t **run, const mm_report_t *report, a
     begun->window.left = route->limit;
     if ((rv = apr_pool_create(&begun->type_pool, pool)) != APR_SUCCESS ||
         (rv = apr_pool_create(&begun->page_pool, pool)) != APR_SUCCESS) {
+        return mm_err_set_os(err, rv, "the report gets no memory");
+    }
+    if (route->n_ancestors > 0 && (rv = mm_ancestors_make(&begun->ancestors, report, pool)) != APR_SUCCESS) {
         return mm_err_set_os(err, rv, "the report gets no memory");
     }
     fill_envelope(begun);

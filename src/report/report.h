@@ -31,6 +31,13 @@ typedef struct mm_gate {
     void *baton;
 } mm_gate_t;
 
+/* Told of rows that have an empty or cut cell because of what the catalogue's documents hold: n of a batch, one of
+ * which is this resource. May be left out. */
+typedef struct mm_watch {
+    void (*tell)(void *baton, mm_trouble_t trouble, int64_t n, const char *type, const char *id);
+    void *baton;
+} mm_watch_t;
+
 typedef struct mm_report {
     const mm_route_t *route;
     mm_store_t *store;                  /* totals */
@@ -40,6 +47,7 @@ typedef struct mm_report {
     const char *const *types;           /* configured, in order */
     size_t n_types;
     mm_gate_t gate;
+    mm_watch_t watch;
     mm_writer_t *writer; /* not used before mm_report_write */
     int64_t now_ms;
 } mm_report_t;

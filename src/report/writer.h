@@ -37,7 +37,7 @@ typedef union mm_cell {
 /* Columns of kind MM_CELL_TEXTS that stand side by side with the same group tell of the same things: the first pieces
  * of all of them are one thing, the second ones another. Their cells in a row have the same number of pieces. */
 typedef struct mm_column {
-    const char *name; /* a to z and _ */
+    const char *name; /* a to z, 0 to 9 and _ */
     mm_cell_kind_t kind;
     const char *group;  /* "parents"; NULL: none */
     const char *member; /* in a group, what the column is called there: "id" of parent_id */

@@ -167,16 +167,41 @@ static const word_t extra_words[] = {{"owner", MM_EXTRA_OWNER},
                                      {"unique_investigations", MM_EXTRA_UNIQUE_INVESTIGATIONS},
                                      {NULL, 0}};
 
+/* Whether there is such a type is for the path's parser, which knows of types. */
+static bool add_ancestors(const target_t *target, const char *word, size_t len)
+{
+    static const char prefix[] = MM_ANCESTORS_PREFIX;
+    mm_route_t *route = target->route;
+    const char *name;
+
+    if (len < sizeof(prefix) || memcmp(word, prefix, sizeof(prefix) - 1) != 0) {
+        return false;
+    }
+    name = apr_pstrmemdup(target->pool, word, len);
+    for (size_t i = 0; i < route->n_ancestors; i++) {
+        if (strcmp(route->ancestors[i].name, name) == 0) {
+            return true;
+        }
+    }
+    if (route->n_ancestors == MM_ROUTE_ANCESTORS_MAX) {
+        return false;
+    }
+    route->ancestors[route->n_ancestors++] = (mm_ancestor_column_t){.name = name};
+    return true;
+}
+
 static bool take_columns(const target_t *target, const char *value)
 {
     for (;;) {
         size_t len = strcspn(value, ",");
         int extra;
 
-        if (!find_word(extra_words, value, len, &extra)) {
+        if (find_word(extra_words, value, len, &extra)) {
+            add_extra(target->route, (mm_extra_t)extra);
+        }
+        else if (!add_ancestors(target, value, len)) {
             return false;
         }
-        add_extra(target->route, (mm_extra_t)extra);
         if (!value[len]) {
             return true;
         }
@@ -286,8 +311,8 @@ static const param_t params[] = {
     {"agent", MM_PARAMS_REPORT, take_agent, "all, regular or machine"},
     {"columns", MM_PARAMS_REPORT, take_columns,
      "some of owner, owner_name, size_bytes, created, status, location, regular_views, regular_downloads, "
-     "machine_views, machine_downloads, unique_views, unique_downloads, unique_investigations, with commas between "
-     "them"},
+     "machine_views, machine_downloads, unique_views, unique_downloads, unique_investigations, and parent_TYPE and "
+     "parent_TYPE_ids of 16 at most, with commas between them"},
     {"parent", MM_PARAMS_REPORT, take_parent, "TYPE:ID, such as collections:52f1"},
     {"since", MM_PARAMS_REPORT, take_since, WHEN},
     {"until", MM_PARAMS_REPORT, take_until, WHEN},

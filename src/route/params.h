@@ -6,6 +6,9 @@
 #include "base/err.h"
 #include "route/route.h"
 
+/* How the name of a column of parents of all levels begins; the type follows. */
+#define MM_ANCESTORS_PREFIX "parent_"
+
 /* Which parameters an endpoint takes. */
 enum {
     MM_PARAMS_NONE = 0,

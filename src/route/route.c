@@ -335,6 +335,39 @@ static int check_parent(const request_t *request, mm_route_t *route)
     return 0;
 }
 
+/* parent_TYPE or parent_TYPE_ids; a type may itself end in _ids. */
+static bool find_ancestors(const request_t *request, mm_ancestor_column_t *column)
+{
+    static const char suffix[] = "_ids";
+    const size_t tail = sizeof(suffix) - 1;
+    mm_bytes_t type = {column->name + sizeof(MM_ANCESTORS_PREFIX) - 1, 0};
+
+    type.len = strlen(type.data);
+    column->type = find_type(request, type);
+    if (!column->type && type.len > tail && strcmp(type.data + type.len - tail, suffix) == 0) {
+        type.len -= tail;
+        column->type = find_type(request, type);
+        column->ids = 1;
+    }
+    return column->type != NULL;
+}
+
+static int check_ancestors(const request_t *request, mm_route_t *route)
+{
+    for (size_t i = 0; i < route->n_ancestors; i++) {
+        if (!find_ancestors(request, &route->ancestors[i])) {
+            char quoted[MM_QUOTE_MAX];
+            mm_err_set(request->err, APR_EINVAL,
+                       "The parameter \"columns\" has \"%s\"; behind parent_ stands a type that is configured, such as "
+                       "parent_%s, or parent_%s_ids for their ids.",
+                       mm_route_quote(quoted, route->ancestors[i].name), request->n_types ? request->types[0] : "TYPE",
+                       request->n_types ? request->types[0] : "TYPE");
+            return BAD_REQUEST;
+        }
+    }
+    return 0;
+}
+
 int mm_route_parse(mm_route_t *route, const char *path, const char *args, const char *const *types, size_t n_types,
                    apr_pool_t *pool, mm_err_t *err)
 {
@@ -346,6 +379,7 @@ int mm_route_parse(mm_route_t *route, const char *path, const char *args, const 
     status = status ? status : mm_params_parse(&found, &format, args, request.takes, pool, err);
     status = status ? status : check_format(&request, format, &found.format);
     status = status ? status : check_parent(&request, &found);
+    status = status ? status : check_ancestors(&request, &found);
     status = status ? status : mm_combine_check(&found, err);
     if (status) {
         return status;

@@ -74,6 +74,14 @@ typedef enum mm_extra {
 } mm_extra_t;
 #define MM_EXTRAS 13
 
+/* A column that has the parents of one type at all levels: their names, or their ids. */
+typedef struct mm_ancestor_column {
+    const char *type; /* one of the configured ones */
+    const char *name; /* of the column */
+    int ids;
+} mm_ancestor_column_t;
+#define MM_ROUTE_ANCESTORS_MAX 16
+
 typedef enum mm_parents_style { MM_PARENTS_JOINED, MM_PARENTS_ROWS, MM_PARENTS_NONE } mm_parents_style_t;
 
 typedef enum mm_format {
@@ -114,6 +122,8 @@ typedef struct mm_route {
     mm_never_used_t never_used;   /* with has_unused_since */
     mm_extra_t extras[MM_EXTRAS]; /* in the order of their columns, each once */
     size_t n_extras;
+    mm_ancestor_column_t ancestors[MM_ROUTE_ANCESTORS_MAX]; /* behind those; each once */
+    size_t n_ancestors;
     mm_parents_style_t parents;
     mm_format_t format;              /* what path or parameter ask for */
     const char *query;               /* the query string as it came; never NULL */

@@ -126,6 +126,34 @@ static int too_many(request_rec *r, int max)
                            "As many reports run as may at once. Please try again in some seconds.");
 }
 
+static const struct {
+    mm_status_value_t value;
+    const char *what; /* NULL: in the course of things */
+} troubles[MM_TROUBLES] = {
+    [MM_TROUBLE_MISSING] = {MM_STATUS_CATALOG_MISSING, NULL},
+    [MM_TROUBLE_TYPE] = {MM_STATUS_CATALOG_TYPE, "a value is not what MetricsCatalog says"},
+    [MM_TROUBLE_LONG] = {MM_STATUS_CATALOG_LONG, "a text is too long"},
+    [MM_TROUBLE_WORK] = {MM_STATUS_CATALOG_WORK,
+                         "its documents or parents are too many, or the server too slow to look "
+                         "them up"},
+    [MM_TROUBLE_CYCLE] = {MM_STATUS_CATALOG_CYCLE, "it is its own ancestor"},
+};
+
+static mm_throttle_t gaps;
+
+static void tell_trouble(void *baton, mm_trouble_t trouble, int64_t n, const char *type, const char *id)
+{
+    request_rec *r = baton;
+    int64_t times;
+    mm_status_add(mm_recorder_status(), troubles[trouble].value, n);
+    if (troubles[trouble].what && mm_throttle_tell(&gaps, apr_time_now(), n, &times)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "MM0610: %" APR_INT64_T_FMT " row(s) of reports have an empty or cut cell because of what the "
+                      "application's documents hold; of %s \"%.80s\": %s",
+                      times, type, id, troubles[trouble].what);
+    }
+}
+
 static int write_report(request_rec *r, mm_report_run_t *run, mm_stream_t *stream)
 {
     mm_err_t err;
@@ -177,6 +205,7 @@ int mm_reports_serve(request_rec *r, const mm_route_t *route, const mm_location_
     }
     mm_stream_t *stream = mm_stream_create(r);
     report.gate = (mm_gate_t){mm_guard_see_resources, mm_guard_see_users, mm_guard_narrow, guard};
+    report.watch = (mm_watch_t){tell_trouble, r};
     report.now_ms = apr_time_as_msec(r->request_time);
     report.writer = mm_writer_make(route, format->format, &config->report_temp, mm_stream_write, stream, r->pool);
     mm_report_run_t *run = NULL;

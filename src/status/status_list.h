@@ -32,7 +32,9 @@
     X(keys_unread, COUNTER, NULL, "Uses told by a key that the application's collections could not be asked for.")     \
     X(counters_since_timestamp_seconds, TIME, "seconds", "When the counters were 0.")                                  \
     X(window_forgotten, COUNTER, NULL,                                                                                 \
-      "Clicks and hours that the drainer forgot early because there were too many at once.")
+      "Clicks and hours that the drainer forgot early because there were too many at once.")                           \
+    X(catalog_gaps, COUNTER, NULL,                                                                                     \
+      "Rows of reports with an empty or cut cell because of what the catalogue's documents hold.")
 
 /* X(symbol, family, label, the label's value): a value of the page, and where it is shown. */
 #define MM_STATUS_VALUES(X)                                                                                            \
@@ -60,6 +62,11 @@
     X(VISITORS_NOBODY, visits_with_credentials, "visitor", "nobody")                                                   \
     X(VISITORS_FAILED, visits_with_credentials, "visitor", "failed")                                                   \
     X(KEYS_FAILED, keys_unread, NULL, NULL)                                                                            \
-    X(WINDOW_FORGOTTEN, window_forgotten, NULL, NULL)
+    X(WINDOW_FORGOTTEN, window_forgotten, NULL, NULL)                                                                  \
+    X(CATALOG_MISSING, catalog_gaps, "cause", "missing")                                                               \
+    X(CATALOG_TYPE, catalog_gaps, "cause", "wrong_type")                                                               \
+    X(CATALOG_LONG, catalog_gaps, "cause", "too_long")                                                                 \
+    X(CATALOG_WORK, catalog_gaps, "cause", "too_much_work")                                                            \
+    X(CATALOG_CYCLE, catalog_gaps, "cause", "cycle")
 
 #endif

@@ -58,21 +58,32 @@ enum {
 
 #define MM_CATALOG_NO_SIZE (-1)
 
+/* What was wrong with documents, so that something of a resource is empty or cut. */
+typedef enum mm_trouble {
+    MM_TROUBLE_MISSING, /* there is no document, of the resource or of a parent */
+    MM_TROUBLE_TYPE,    /* a value that cannot be what it is configured to be; null is the same as no value */
+    MM_TROUBLE_LONG,    /* a text longer than MM_CATALOG_NAME_MAX */
+    MM_TROUBLE_WORK,    /* more work than one look-up may be, for us or for the server */
+    MM_TROUBLE_CYCLE,   /* the resource is its own ancestor (report/ancestors.h) */
+    MM_TROUBLES
+} mm_trouble_t;
+
 typedef struct mm_entry {
     const char *name;                      /* "" where the catalogue knows none */
     const char *owner, *status, *location; /* the same; owner is the id of a person */
     int64_t created_ms;                    /* MM_TIME_NONE where the catalogue knows none */
     int64_t size;                          /* bytes; MM_CATALOG_NO_SIZE */
     const mm_parent_t *parents;
-    size_t n_parents; /* ordered: by the types' order in `catalogs`, then by id; each once */
-    int cut;          /* the documents were more work than one look-up may be: name and parents may be incomplete */
+    size_t n_parents;  /* ordered: by the types' order in `catalogs`, then by id; each once */
+    unsigned troubles; /* a bit for each mm_trouble_t, its parents' too; with MM_TROUBLE_WORK name and parents may be
+                          incomplete */
 } mm_entry_t;
 
 /* Looks up n ids of one type. entries[i] belongs to ids[i]; all memory is pool's. catalogs holds the mm_catalog_t * of
  * all types, in their configured order; a type without one gives empty entries. An id is looked for as string, as
  * ObjectId where it is 24 hex digits, and as integer where it is one. wants is of MM_CATALOG_…; 0 for names alone.
  * Costs one query for the documents, one per reverse rule, one per parent type; and whatever the documents hold, no
- * more than some seconds: then it ends with what it has, and says so in each entry's cut (for the caller to log). */
+ * more than some seconds: then it ends with what it has, and says so in each entry's troubles. */
 apr_status_t mm_catalog_lookup(mm_store_t *store, const apr_array_header_t *catalogs, const char *type,
                                const char *const *ids, size_t n, unsigned wants, mm_entry_t *entries, apr_pool_t *pool,
                                mm_err_t *err);

@@ -30,6 +30,7 @@ typedef struct lookup {
     mm_idset_t *asked; /* the ids from asked_from on that the query under way is about */
     size_t asked_from;
     mm_parents_t *parents; /* list n collects what one document says */
+    unsigned troubles;     /* of the document that is being read */
     size_t *seen;          /* the last document that was matched with each resource, so that it counts once */
     size_t document;
     apr_pool_t *pool, *scratch;
@@ -65,7 +66,10 @@ static bool collect_parent(void *baton, const bson_iter_t *value)
     if (!mm_budget_step(&lookup->budget) || !mm_budget_spend(&lookup->budget, 1)) {
         return false;
     }
-    if (mm_value_id(value, id)) {
+    bool is_id = mm_value_id(value, id);
+
+    mm_catalog_must(is_id, value, &lookup->troubles);
+    if (is_id) {
         mm_parents_add(lookup->parents, lookup->n, collecting->rank, collecting->type, id);
     }
     return true;
@@ -105,7 +109,9 @@ static void give(void *baton, size_t asked)
             match->is_read = true;
         }
         mm_catalog_fill(&lookup->entries[at], &match->entry);
+        lookup->entries[at].troubles &= ~(1u << MM_TROUBLE_MISSING);
     }
+    lookup->entries[at].troubles |= lookup->troubles;
     if (lookup->parents && mm_budget_spend(&lookup->budget, mm_parents_count(lookup->parents, lookup->n))) {
         mm_parents_copy(lookup->parents, lookup->n, at);
     }
@@ -125,6 +131,7 @@ static bool match_value(void *baton, const bson_iter_t *value)
 static void begin_document(lookup_t *lookup)
 {
     lookup->document++;
+    lookup->troubles = 0;
     if (lookup->parents) {
         mm_parents_clear(lookup->parents, lookup->n);
     }
@@ -165,7 +172,7 @@ static void name_holder(void *baton, mm_parent_node_t *node)
     const reverse_t *reverse = baton;
 
     if (!*node->name) {
-        node->name = mm_catalog_text(reverse->doc, reverse->own->name_path, reverse->lookup->pool);
+        node->name = mm_catalog_text(reverse->doc, reverse->own->name_path, &node->troubles, reverse->lookup->pool);
     }
 }
 
@@ -220,8 +227,14 @@ static apr_status_t read_own(lookup_t *lookup, mm_err_t *err)
 
         mm_catalog_want(&query, rule->collection ? NULL : rule->path);
     }
+    if (query.n_wanted == 0) {
+        return APR_SUCCESS;
+    }
+    for (size_t at = 0; at < lookup->n; at++) {
+        lookup->entries[at].troubles = 1u << MM_TROUBLE_MISSING; /* until there is one */
+    }
     lookup->asked = mm_idset_make(lookup->ids, lookup->n, lookup->scratch);
-    return query.n_wanted ? ask(lookup, &query, err) : APR_SUCCESS;
+    return ask(lookup, &query, err);
 }
 
 /* Most often the documents that hold a resource are its parents themselves: a dataset lists its files. Then they say
@@ -276,6 +289,7 @@ typedef struct naming {
     mm_idset_t *asked;
     const bson_t *doc;
     const char *name; /* of doc; NULL: not read yet */
+    unsigned troubles;
     apr_pool_t *pool;
 } naming_t;
 
@@ -283,11 +297,15 @@ static void name_parent(void *baton, size_t at)
 {
     naming_t *naming = baton;
 
-    if (!*naming->nodes[at]->name) {
+    mm_parent_node_t *node = naming->nodes[at];
+
+    node->troubles &= ~(1u << MM_TROUBLE_MISSING);
+    if (!*node->name) {
         if (!naming->name) {
-            naming->name = mm_catalog_text(naming->doc, naming->catalog->name_path, naming->pool);
+            naming->name = mm_catalog_text(naming->doc, naming->catalog->name_path, &naming->troubles, naming->pool);
         }
-        naming->nodes[at]->name = naming->name;
+        node->name = naming->name;
+        node->troubles |= naming->troubles;
     }
 }
 
@@ -308,6 +326,7 @@ static bool on_parent(void *baton, const bson_t *doc)
 
     naming->doc = doc;
     naming->name = NULL;
+    naming->troubles = 0;
     mm_value_walk(doc, naming->catalog->id_path, match_parent, naming);
     return mm_budget_glance(&naming->lookup->budget);
 }
@@ -324,14 +343,18 @@ static apr_status_t name_parents(lookup_t *lookup, int rank, mm_err_t *err)
     size_t i, n;
 
     n = mm_parents_of_rank(lookup->parents, rank, &naming.nodes, lookup->scratch);
+    if (!naming.catalog->name_path) {
+        return APR_SUCCESS;
+    }
     ids = apr_palloc(lookup->scratch, sizeof(*ids) * (n + 1));
     for (i = 0; i < n; i++) {
         if (!*naming.nodes[i]->name) {
+            naming.nodes[i]->troubles |= 1u << MM_TROUBLE_MISSING; /* until there is one */
             ids[query.n] = naming.nodes[i]->id;
             naming.nodes[query.n++] = naming.nodes[i];
         }
     }
-    if (query.n == 0 || !naming.catalog->name_path) {
+    if (query.n == 0) {
         return APR_SUCCESS;
     }
     query.ids = ids;
@@ -354,6 +377,10 @@ static void hand_over_parents(lookup_t *lookup)
                 nodes[j]->kept_id = apr_pstrdup(lookup->pool, nodes[j]->id);
             }
             parents[j] = (mm_parent_t){nodes[j]->type, nodes[j]->kept_id, nodes[j]->name};
+            lookup->entries[i].troubles |= nodes[j]->troubles;
+        }
+        if (mm_parents_is_cut(lookup->parents, i)) {
+            lookup->entries[i].troubles |= 1u << MM_TROUBLE_WORK;
         }
         lookup->entries[i].parents = parents;
         lookup->entries[i].n_parents = n;
@@ -411,8 +438,10 @@ apr_status_t mm_catalog_lookup_within(const mm_catalog_limits_t *limits, mm_stor
     }
     mm_budget_begin(&lookup.budget, limits);
     status = look_up(&lookup, err);
-    for (i = 0; i < n; i++) {
-        entries[i].cut = lookup.budget.spent || lookup.budget.late;
+    for (i = 0; i < n && !has_budget(&lookup); i++) {
+        /* What is missing may just not have been reached. */
+        entries[i].troubles &= ~(1u << MM_TROUBLE_MISSING);
+        entries[i].troubles |= 1u << MM_TROUBLE_WORK;
     }
     apr_pool_destroy(lookup.scratch);
     return status;

@@ -23,6 +23,7 @@ typedef struct list {
     size_t used, size;
     bool ordered;                  /* and each once */
     const mm_parent_node_t *bound; /* nothing at it or behind it is missing; NULL: the list is not full */
+    bool is_cut;                   /* something was left out */
 } list_t;
 
 struct mm_parents {
@@ -80,8 +81,14 @@ static void compact(list_t *list)
     if (list->used > 1) {
         qsort(list->nodes, list->used, sizeof(*list->nodes), compare);
     }
-    for (i = 0; i < list->used && kept < MM_CATALOG_PARENTS_MAX; i++) {
-        if (kept == 0 || list->nodes[kept - 1] != list->nodes[i]) {
+    for (i = 0; i < list->used && !(kept == MM_CATALOG_PARENTS_MAX && list->is_cut); i++) {
+        if (kept > 0 && list->nodes[kept - 1] == list->nodes[i]) {
+            continue;
+        }
+        if (kept == MM_CATALOG_PARENTS_MAX) {
+            list->is_cut = true;
+        }
+        else {
             list->nodes[kept++] = list->nodes[i];
         }
     }
@@ -108,10 +115,19 @@ static void reserve(list_t *list, size_t n, apr_pool_t *pool)
     list->size = size;
 }
 
+/* Whether it is the last that will be kept, or behind it. */
+static bool is_beyond(list_t *list, const mm_parent_node_t *node)
+{
+    int order = list->bound ? compare_nodes(node, list->bound) : -1;
+
+    list->is_cut = list->is_cut || order > 0;
+    return order >= 0;
+}
+
 /* False: it is behind the last that will be kept. */
 static bool push(list_t *list, mm_parent_node_t *node, apr_pool_t *pool)
 {
-    if (list->bound && compare_nodes(node, list->bound) >= 0) {
+    if (is_beyond(list, node)) {
         return false;
     }
     if (list->used == LIST_MAX) {
@@ -135,6 +151,7 @@ static void merge(mm_parents_t *parents, const list_t *from, list_t *to)
         i += order <= 0;
         j += order >= 0;
     }
+    to->is_cut = to->is_cut || i < from->used || j < to->used;
     reserve(to, n, parents->pool);
     memcpy(to->nodes, parents->merged, sizeof(*to->nodes) * n);
     to->used = n;
@@ -175,6 +192,9 @@ void mm_parents_add(mm_parents_t *parents, size_t resource, int rank, const char
     if (node) {
         push(&parents->lists[resource], node, parents->pool);
     }
+    else {
+        parents->lists[resource].is_cut = true;
+    }
 }
 
 void mm_parents_copy(mm_parents_t *parents, size_t from, size_t to)
@@ -183,7 +203,8 @@ void mm_parents_copy(mm_parents_t *parents, size_t from, size_t to)
     size_t i;
 
     compact(source);
-    if (source->used == 0 || (target->bound && compare_nodes(source->nodes[0], target->bound) >= 0)) {
+    target->is_cut = target->is_cut || source->is_cut;
+    if (source->used == 0 || is_beyond(target, source->nodes[0])) {
         return;
     }
     if (source->used >= MERGE_MIN) {
@@ -208,10 +229,16 @@ size_t mm_parents_count(const mm_parents_t *parents, size_t resource)
     return parents->lists[resource].used;
 }
 
+bool mm_parents_is_cut(const mm_parents_t *parents, size_t resource)
+{
+    return parents->lists[resource].is_cut;
+}
+
 void mm_parents_clear(mm_parents_t *parents, size_t resource)
 {
     parents->lists[resource].used = 0;
     parents->lists[resource].bound = NULL;
+    parents->lists[resource].is_cut = false;
 }
 
 void mm_parents_finish(mm_parents_t *parents)

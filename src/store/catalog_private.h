@@ -74,6 +74,7 @@ typedef struct mm_parent_node {
     const char *type, *id;
     int rank;            /* of its type among the catalogues */
     const char *name;    /* "" until somebody finds one */
+    unsigned troubles;   /* with that */
     bool kept;           /* is in the answer */
     const char *kept_id; /* for whoever writes the answer: the id in the caller's pool */
 } mm_parent_node_t;
@@ -94,6 +95,8 @@ void mm_parents_each(const mm_parents_t *parents, size_t resource, void (*fn)(vo
                      void *baton);
 /* How many a resource has, some of them perhaps twice. */
 size_t mm_parents_count(const mm_parents_t *parents, size_t resource);
+/* Whether it has more than are kept. */
+bool mm_parents_is_cut(const mm_parents_t *parents, size_t resource);
 void mm_parents_clear(mm_parents_t *parents, size_t resource);
 /* After mm_parents_finish: the kept ones of one rank, each once, in no order. Returns how many; *nodes is pool's. */
 size_t mm_parents_of_rank(const mm_parents_t *parents, int rank, mm_parent_node_t ***nodes, apr_pool_t *pool);
@@ -128,8 +131,10 @@ int64_t mm_budget_clock_us(void);
 /* --- catalog_fields.c: what a resource's own document says of it -----------------------------------------------------
  */
 
-/* The first value at path that can be shown, or "". */
-const char *mm_catalog_text(const bson_t *doc, const char *path, apr_pool_t *pool);
+/* The first value at path that can be shown, or "". Adds to *troubles what was wrong. */
+const char *mm_catalog_text(const bson_t *doc, const char *path, unsigned *troubles, apr_pool_t *pool);
+/* Adds the trouble to *troubles where a value is not of its type and not null either. */
+void mm_catalog_must(bool is_of_its_type, const bson_iter_t *value, unsigned *troubles);
 /* Adds the paths of what is wanted, and of the name. */
 void mm_catalog_want_fields(mm_catalog_query_t *query, const mm_catalog_t *catalog, unsigned wants);
 /* An entry with nothing in it. */

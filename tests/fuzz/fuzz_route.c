@@ -65,6 +65,10 @@ static void check_selection(const mm_route_t *route)
     HOLDS(route->n_extras <= MM_EXTRAS);
     HOLDS(route->since_ms % 86400000 == 0 && route->until_ms % 86400000 == 0);
     HOLDS(!route->has_since || !route->has_until || route->since_ms < route->until_ms);
+    HOLDS(route->n_ancestors <= MM_ROUTE_ANCESTORS_MAX);
+    for (size_t i = 0; i < route->n_ancestors; i++) {
+        HOLDS(is_type(route->ancestors[i].type) && strncmp(route->ancestors[i].name, "parent_", 7) == 0);
+    }
     for (size_t i = 0; i < route->n_extras; i++) {
         HOLDS(route->extras[i] < MM_EXTRAS && !(seen & 1u << route->extras[i]));
         seen |= 1u << route->extras[i];
@@ -118,6 +122,9 @@ static const char *columns_of(const mm_route_t *route, apr_pool_t *pool)
 
     for (size_t i = 0; i < route->n_extras; i++) {
         text = text ? apr_pstrcat(pool, text, "%2C", names[route->extras[i]], NULL) : names[route->extras[i]];
+    }
+    for (size_t i = 0; i < route->n_ancestors; i++) {
+        text = text ? apr_pstrcat(pool, text, ",", route->ancestors[i].name, NULL) : route->ancestors[i].name;
     }
     return text;
 }

@@ -257,6 +257,7 @@ def test_spaces_where_they_are_wanted(httpd):
     assert site.counts.of("spaces") == {SPACE: VIEW}
     assert site.get("/metrics/spaces").rows[1][:2] == [SPACE, "Space"]
     assert site.get("/metrics/datasets?parents=rows").rows[2][-3:] == ["spaces", SPACE, "Space"]
+    assert site.get("/metrics/datasets?parents=none&columns=parent_collections,parent_spaces").rows[1][-1] == "Space"
     backend.close()
 
 

@@ -56,18 +56,29 @@ static void test_as_configured(void **state)
 
 static void test_whatever_a_document_holds(void **state)
 {
-    static const char *const odd[] = {
-        "{}",
-        "{'n': null, 'o': null, 'c': null, 's': null, 'st': null, 'l': null}",
-        "{'n': {'x': 1}, 'o': 5, 'c': 'now', 's': 'big', 'st': [], 'l': {}}",
-        "{'n': [], 'o': [[]], 'c': [], 's': [], 'st': [[]], 'l': [{}]}",
-        "{'n': '', 'o': {'_id': ''}, 'c': 5, 's': {'$date': 5}, 'st': '', 'l': ''}",
+    static const struct {
+        const char *json;
+        bool has_wrong_type;
+    } odd[] = {
+        {"{}", false},
+        {"{'n': null, 'o': null, 'c': null, 's': null, 'st': null, 'l': null}", false},
+        {"{'n': '', 'o': {'_id': ''}, 'c': [], 's': [], 'st': [], 'l': [null]}", false},
+        {"{'n': {'x': 1}}", true},
+        {"{'n': [[], {'$binary': {'base64': '', 'subType': '00'}}]}", true},
+        {"{'o': {'_id': {'x': 1}}}", true},
+        {"{'c': 'now'}", true},
+        {"{'s': 'big'}", true},
+        {"{'st': [[]]}", true},
+        {"{'l': [{}]}", true},
+        {"{'n': {'x': 1}, 'o': 5, 'c': 'now', 's': 'big', 'st': [], 'l': {}}", true},
+        {"{'n': '', 'o': {'_id': ''}, 'c': 5, 's': {'$date': 5}, 'st': '', 'l': ''}", true},
     };
     unit_t *unit = *state;
 
     for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
-        mm_entry_t entry = read_json(odd[i], ALL, unit->pool);
+        mm_entry_t entry = read_json(odd[i].json, ALL, unit->pool);
         assert_entry(&entry, "|||", MM_TIME_NONE, MM_CATALOG_NO_SIZE, unit->pool);
+        assert_int_equal(entry.troubles, odd[i].has_wrong_type ? 1u << MM_TROUBLE_TYPE : 0);
     }
     mm_entry_t entry = read_json("{'s': -5}", ALL, unit->pool);
     assert_int_equal(entry.size, 0);

@@ -310,6 +310,7 @@ static void test_name_of_ten_megabytes(void **state)
                                        1, 1, &entry, unit->pool, NULL),
                      APR_SUCCESS);
     assert_int_equal(strlen(entry.name), MM_CATALOG_NAME_MAX - MM_CATALOG_NAME_MAX % 3);
+    assert_int_equal(entry.troubles, 1u << MM_TROUBLE_LONG);
 }
 
 static void test_cycles_end(void **state)
@@ -322,6 +323,49 @@ static void test_cycles_end(void **state)
     unit_insert(store, "things", "{'_id': 'b', 'name': 'B', 'up': ['a']}");
     assert_string_equal(look_up(store, catalogs, "collections", "a", unit->pool),
                         "A <- collections:a=A collections:b=B");
+}
+
+/* What is wrong with documents is told with the cells that are empty or cut for it. */
+static void test_troubles(void **state)
+{
+    static const struct {
+        const char *id;
+        unsigned troubles;
+    } cases[] = {
+        {"good", 0},
+        {"gone", 1u << MM_TROUBLE_MISSING},
+        {"odd", 1u << MM_TROUBLE_TYPE},
+        {"odd parent", 1u << MM_TROUBLE_TYPE},
+        {"dangling", 1u << MM_TROUBLE_MISSING},
+        {"no parent", 1u << MM_TROUBLE_TYPE},
+        {"held", 0},
+        {"held by odd", 1u << MM_TROUBLE_TYPE},
+    };
+    unit_t *unit = *state;
+    mm_store_t *store = unit_store(unit->pool);
+    apr_array_header_t *catalogs =
+        one_catalog(unit->pool, "things", "things name=name parents=sets:up parents=sets:sets:has");
+
+    add_catalog(catalogs, "sets", "sets name=name");
+    unit_insert(store, "sets", "{'_id': 's', 'name': 'S', 'has': ['held']}");
+    unit_insert(store, "sets", "{'_id': 't', 'name': ['x', {'y': 1}], 'has': ['held']}");
+    unit_insert(store, "sets", "{'_id': 'u', 'name': [{'y': 1}], 'has': ['held by odd']}");
+    unit_insert(store, "things", "{'_id': 'good', 'name': 'G', 'up': ['s', 't', null]}");
+    unit_insert(store, "things", "{'_id': 'odd', 'name': {'x': 1}, 'up': 's'}");
+    unit_insert(store, "things", "{'_id': 'odd parent', 'name': 'O', 'up': ['u', 's']}");
+    unit_insert(store, "things", "{'_id': 'dangling', 'name': 'D', 'up': ['s', 'nowhere']}");
+    unit_insert(store, "things", "{'_id': 'no parent', 'name': 'N', 'up': [true]}");
+    unit_insert(store, "things", "{'_id': 'held', 'name': 'H'}");
+    unit_insert(store, "things", "{'_id': 'held by odd', 'name': 'H'}");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        mm_entry_t entry;
+
+        assert_int_equal(mm_catalog_lookup(store, catalogs, "things", &cases[i].id, 1, 1, &entry, unit->pool, NULL),
+                         APR_SUCCESS);
+        if (entry.troubles != cases[i].troubles) {
+            fail_msg("%s: %x", cases[i].id, entry.troubles);
+        }
+    }
 }
 
 static void test_too_many_parents(void **state)
@@ -352,6 +396,7 @@ static void test_too_many_parents(void **state)
     assert_int_equal(entry.n_parents, MM_CATALOG_PARENTS_MAX);
     assert_string_equal(entry.parents[0].id, "00000");
     assert_string_equal(entry.parents[MM_CATALOG_PARENTS_MAX - 1].id, "00999");
+    assert_true(entry.troubles & 1u << MM_TROUBLE_WORK);
 }
 
 static void append_strings(bson_t *doc, const char *name, uint32_t n, uint32_t distinct)
@@ -435,7 +480,7 @@ static void test_name_behind_many_empty_ones(void **state)
         assert_int_equal(mm_catalog_lookup(store, catalogs, "datasets", &cases[i].id, 1, 1, &entry, unit->pool, NULL),
                          APR_SUCCESS);
         assert_string_equal(entry.name, cases[i].name);
-        assert_false(entry.cut);
+        assert_false(entry.troubles & 1u << MM_TROUBLE_WORK);
     }
 }
 
@@ -534,8 +579,8 @@ static void test_work_is_bounded(void **state)
         if (mm_catalog_lookup_within(&limits, store, catalogs, "files", ids, 100, 1, entries, pool, &err)) {
             fail_msg("%s", err.text);
         }
-        assert_int_equal(entries[0].cut, cases[i].cut);
-        assert_int_equal(entries[7].cut, cases[i].cut);
+        assert_int_equal(entries[0].troubles, cases[i].cut ? 1u << MM_TROUBLE_WORK : 0);
+        assert_int_equal(entries[7].troubles, cases[i].cut ? 1u << MM_TROUBLE_WORK : 0);
         assert_string_equal(entries[7].name, cases[i].name);
         assert_int_equal(entries[7].n_parents, cases[i].parents);
         if (cases[i].parent) {
@@ -557,8 +602,8 @@ static void test_no_time_at_all(void **state)
     assert_int_equal(mm_catalog_lookup_within(&limits, store, clowder_catalogs(unit->pool), "files", ids, 2, 1, entries,
                                               unit->pool, NULL),
                      APR_SUCCESS);
-    assert_true(entries[0].cut);
-    assert_true(entries[1].cut);
+    assert_int_equal(entries[0].troubles, 1u << MM_TROUBLE_WORK);
+    assert_int_equal(entries[1].troubles, 1u << MM_TROUBLE_WORK);
     assert_int_equal(entries[0].n_parents, 0);
 }
 
@@ -574,7 +619,7 @@ static void test_real_catalogue_is_not_cut(void **state)
     assert_int_equal(
         mm_catalog_lookup(store, clowder_catalogs(unit->pool), "files", ids, 3, 1, entries, unit->pool, NULL),
         APR_SUCCESS);
-    assert_false(entries[0].cut);
+    assert_int_equal(entries[0].troubles, 0);
     assert_int_equal(entries[0].n_parents, 2);
 }
 
@@ -608,6 +653,7 @@ int main(void)
         TEST(test_names_that_are_none),
         TEST(test_name_of_ten_megabytes),
         TEST(test_cycles_end),
+        TEST(test_troubles),
         TEST(test_too_many_parents),
         TEST(test_link_with_many_repetitions),
         TEST(test_name_behind_many_empty_ones),

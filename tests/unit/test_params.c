@@ -112,6 +112,11 @@ static void test_selections(void **state)
     assert_refused(*state, "sort=views,downloads", "one of views");
     assert_refused(*state, "columns=owner,", "some of owner");
     assert_refused(*state, "columns=own", "some of owner");
+    assert_refused(*state, "columns=parent_", "some of owner");
+    assert_refused(*state,
+                   "columns=parent_1,parent_2,parent_3,parent_4,parent_5,parent_6,parent_7,parent_8,parent_9,parent_10,"
+                   "parent_11,parent_12,parent_13,parent_14,parent_15,parent_16,parent_17",
+                   "16 at most");
     assert_refused(*state, "parent=a:", "TYPE:ID");
     assert_refused(*state, "user=ann", "\"user\" here");
 }

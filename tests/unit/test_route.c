@@ -316,6 +316,45 @@ static void test_reserved_types(void **state)
     assert_false(mm_route_type_is_reserved("a_by_users"));
 }
 
+/* parent_TYPE and parent_TYPE_ids of types that there are, also of one that ends in _ids. */
+static void test_parents_of_all_levels(void **state)
+{
+    static const char *const names[] = {"files", "files_ids", "sets"};
+    static const struct {
+        const char *column, *type;
+        int ids;
+    } cases[] = {
+        {"parent_files", "files", 0},
+        {"parent_files_ids", "files_ids", 0},
+        {"parent_files_ids_ids", "files_ids", 1},
+        {"parent_sets_ids", "sets", 1},
+        {"parent_set", NULL, 0},
+        {"parent__ids", NULL, 0},
+        {"parent_sets_id", NULL, 0},
+    };
+    unit_t *unit = *state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        mm_route_t route;
+        mm_err_t err = {0};
+        const char *args = apr_pstrcat(unit->pool, "columns=", cases[i].column, ",owner,", cases[i].column, NULL);
+        int status = mm_route_parse(&route, "/files", args, names, 3, unit->pool, &err);
+
+        assert_int_equal(status, cases[i].type ? 0 : 400);
+        if (cases[i].type) {
+            assert_int_equal(route.n_ancestors, 1);
+            assert_int_equal(route.n_extras, 1);
+            assert_string_equal(route.ancestors[0].type, cases[i].type);
+            assert_string_equal(route.ancestors[0].name, cases[i].column);
+            assert_int_equal(route.ancestors[0].ids, cases[i].ids);
+        }
+        else {
+            assert_non_null(strstr(err.text, cases[i].column));
+            assert_non_null(strstr(err.text, "parent_files_ids"));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_users),
         cmocka_unit_test(test_one_resource),
         cmocka_unit_test(test_children),
+        cmocka_unit_test(test_parents_of_all_levels),
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_unknown_paths),
         cmocka_unit_test(test_slash_at_the_end),
