@@ -211,7 +211,7 @@ static apr_status_t next_level(mm_ancestors_t *ancestors, const apr_array_header
     mm_mention_t *mentions = apr_palloc(scratch, ((size_t)next->nelts + 1) * sizeof(*mentions));
     for (int i = 0; i < next->nelts; i++) {
         node_t *node = APR_ARRAY_IDX(next, i, node_t *);
-        mentions[i] = (mm_mention_t){false, node->type, node->id, &node->seen};
+        mentions[i] = (mm_mention_t){NULL, node->type, node->id, &node->seen};
     }
     apr_status_t rv = mm_gate_ask(&ancestors->report->gate, mentions, (size_t)next->nelts, scratch, err);
     for (int i = 0; i < next->nelts && rv == APR_SUCCESS; i++) {
