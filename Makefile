@@ -32,8 +32,8 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) -fPIC -fvisibility=hidden -fno-str
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 SAN_FLAGS  := -O1 -g $(SANITIZE) -DUNIT_SANITIZED
 
-.PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd test-mpm test-faults \
-        check lint fuzz torture bench-record bench-agents bench-outage bench-backlog bench-reports bench-import format format-check clean install
+.PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd test-mpm test-faults test-spreadsheets \
+        check lint fuzz torture bench-record bench-agents bench-outage bench-backlog bench-reports bench-import bench-spreadsheet format format-check clean install
 # The field's lists of robots and machines, fetched once. Empty: without them.
 AGENT_LISTS ?= $(BUILD)/share/robots.txt
 
@@ -49,6 +49,7 @@ help:
 ## make clean-data     forgets the demo's data
 ## make test           everything that must hold; installs what is missing
 ## make test-mpm       the tests with a real httpd under worker, prefork and as one process, in full
+## make test-spreadsheets  reports in LibreOffice, which it installs (make test has them in pandas and openpyxl)
 ## make fuzz           fuzzes every parser for FUZZ_SECONDS each (default 600)
 ## make torture        kills everything at random for MINUTES (default 30) and compares counts with answers; SEED, MPM
 ## make bench-record   what recording costs, next to a bare httpd and one with CustomLog
@@ -57,6 +58,7 @@ help:
 ## make bench-backlog  how fast, and in how much memory, EVENTS (default ten million) in the spool are drained
 ## make bench-import   how fast an access log of LINES (default a million) is imported, next to GoAccess
 ## make bench-reports  what reports on ROWS (default a million) resources take, beside a bare loop over the database
+## make bench-spreadsheet  what writing ROWS rows (default a million) takes as CSV and as XLSX, without a database
 ## make format         formats the C sources
 
 # --- build ------------------------------------------------------------------------------------------------------------
@@ -165,6 +167,11 @@ test-mpm: all
 	done
 test-faults: all
 	@$(BUILD)/venv/bin/python tests/faults/torture.py --short
+# LibreOffice is large, so it is no part of `make test`.
+test-spreadsheets:
+	@scripts/bootstrap office
+	@$(MAKE) --no-print-directory -s all $(BUILD)/write_report
+	@$(BUILD)/venv/bin/python -m pytest -q tests/httpd/libreoffice.py tests/httpd/test_spreadsheets.py $(PYTEST_ARGS)
 check:
 	@set -e; for c in tests/check/*.py; do python3 $$c; done
 
@@ -180,6 +187,8 @@ EVENTS ?= 10000000
 $(BUILD)/fill_spool: bench/fill_spool.c $(BUILD)/libmetrics.a Makefile
 	$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics.a $(CORE_LIBS)
 $(BUILD)/classify: bench/classify.c $(BUILD)/libmetrics.a Makefile
+	$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics.a $(CORE_LIBS)
+$(BUILD)/write_report: bench/write_report.c $(BUILD)/libmetrics.a Makefile
 	$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics.a $(CORE_LIBS)
 bench-agents: $(BUILD)/classify $(AGENT_LISTS)
 	@scripts/bootstrap
@@ -207,6 +216,9 @@ bench-reports: $(BUILD)/read_cursor
 	@scripts/bootstrap test
 	@$(MAKE) --no-print-directory -s all
 	@$(BUILD)/venv/bin/python bench/reports.py --rows $(ROWS) --users $(USERS)
+bench-spreadsheet: $(BUILD)/write_report
+	@for form in csv xlsx; do echo "$$form: seconds of the processor, KiB"; \
+	    $(BUILD)/write_report $$form $(ROWS) 0 $${TMPDIR:-/tmp} >/dev/null; done
 bench-outage: MINUTES ?= 5
 bench-outage:
 	@scripts/bootstrap bench

@@ -23,7 +23,7 @@ void mm_out_init(mm_out_t *out, mm_sink_fn sink, void *baton)
 
 apr_status_t mm_out_flush(mm_out_t *out)
 {
-    if (out->status == APR_SUCCESS && out->used > 0) {
+    if (out->status == APR_SUCCESS) {
         out->status = out->sink(out->baton, out->buffer, out->used);
     }
     out->used = 0;

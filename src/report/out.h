@@ -21,7 +21,7 @@ typedef struct mm_out {
 
 void mm_out_init(mm_out_t *out, mm_sink_fn sink, void *baton);
 
-/* Hands what is buffered to the sink and returns the first failure, if any. */
+/* Hands what is buffered to the sink, if that is nothing, too, and returns the first failure, if any. */
 apr_status_t mm_out_flush(mm_out_t *out);
 
 void mm_out_put(mm_out_t *out, const char *data, size_t len);

@@ -198,10 +198,9 @@ static apr_status_t row(mm_writer_t *writer, const mm_cell_t *cells, mm_err_t *e
     return APR_SUCCESS;
 }
 
-/* Nothing can be sent yet; whether there still is room, is looked at. */
-static apr_status_t flush(mm_writer_t *writer, mm_err_t *err)
+/* Whether there still is room. */
+static apr_status_t look_at_room(const xlsx_writer_t *self, mm_err_t *err)
 {
-    xlsx_writer_t *self = (xlsx_writer_t *)writer;
     int64_t max = self->temp->max > 0 ? self->temp->max : MM_TEMP_MAX;
     lxw_worksheet *sheet;
 
@@ -218,6 +217,15 @@ static apr_status_t flush(mm_writer_t *writer, mm_err_t *err)
                           (long)(max >> 20));
     }
     return APR_SUCCESS;
+}
+
+/* Nothing can be sent yet; that somebody waits for it, and that there is room, is looked at. */
+static apr_status_t flush(mm_writer_t *writer, mm_err_t *err)
+{
+    const xlsx_writer_t *self = (const xlsx_writer_t *)writer;
+    apr_status_t rv = self->sink(self->baton, "", 0);
+
+    return rv == APR_SUCCESS ? look_at_room(self, err) : mm_err_set_os(err, rv, "nobody waits for the report");
 }
 
 /* Packs the workbook and frees it. Where packing fails, libxlsxwriter leaves open what it had not come to: a duplicate

@@ -57,7 +57,7 @@ static void add_rules(about_t *about)
         "A view is a page that was opened, a download one that was begun at its first byte; both were answered.",
         "Clicks of one user on one thing within some seconds (MetricsDoubleClick) are one.",
         "Robots are not counted. What scripts did is counted, and in the machine_ columns as well.",
-        "Times are in UTC. A resource that nobody used has no row; one that is gone has no name.",
+        "Times are in UTC. A resource that nobody used has no row, but with never_used; one that is gone has no name.",
         "Resources, parents and people that the requester may not see are left out.",
         "More: docs/reports.md and docs/counting.md of mod_metrics."};
 

@@ -1,6 +1,7 @@
 /* Streaming into httpd's output filters. One thread, one request. */
 #include "serve/stream.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "apr_buckets.h"
@@ -40,11 +41,40 @@ static apr_status_t pass(mm_stream_t *stream)
     return rv == APR_SUCCESS && r->connection->aborted ? APR_ECONNABORTED : rv;
 }
 
+#ifndef POLLRDHUP
+#define POLLRDHUP 0 /* then only a connection that is gone altogether is noticed */
+#endif
+
+/* On HTTP/2 the connection's own thread reads, and marks a stream that was reset. */
+static int is_gone(conn_rec *c)
+{
+    struct pollfd line = {.events = POLLRDHUP};
+    apr_os_sock_t fd;
+    if (c->aborted || c->master) {
+        return c->aborted || c->master->aborted;
+    }
+    if (apr_os_sock_get(&fd, ap_get_conn_socket(c)) != APR_SUCCESS) {
+        return 0;
+    }
+    line.fd = fd;
+    return poll(&line, 1, 0) > 0 && (line.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
+static apr_status_t look_around(conn_rec *c)
+{
+    if (!is_gone(c)) {
+        return APR_SUCCESS;
+    }
+    c->aborted = 1;
+    return APR_ECONNABORTED;
+}
+
 apr_status_t mm_stream_write(void *baton, const char *data, size_t len)
 {
     mm_stream_t *stream = baton;
-    apr_status_t rv = apr_brigade_write(stream->brigade, NULL, NULL, data, len);
-    if (rv != APR_SUCCESS) {
+    apr_status_t rv =
+        len > 0 ? apr_brigade_write(stream->brigade, NULL, NULL, data, len) : look_around(stream->r->connection);
+    if (rv != APR_SUCCESS || (len == 0 && stream->pending == 0)) {
         return rv;
     }
     stream->pending += len;

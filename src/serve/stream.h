@@ -10,7 +10,9 @@ typedef struct mm_stream mm_stream_t;
 
 mm_stream_t *mm_stream_create(request_rec *r);
 
-/* The signature of report/sink.h; baton is the stream. Fails once the client is gone. */
+/* The signature of report/sink.h; baton is the stream. Fails once the client is gone, also with a len of 0: so one who
+ * leaves while nothing can be sent yet is noticed. A client that has closed its half of the connection is gone; it may
+ * be one that still reads, which cannot be told from one that is not there without sending something. */
 apr_status_t mm_stream_write(void *stream, const char *data, size_t len);
 
 /* Whether anything has gone to the client; until then another answer can still be given, and mm_stream_break must not

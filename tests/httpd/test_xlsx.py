@@ -2,6 +2,7 @@
 
 import io
 import os
+import socket
 import subprocess
 import zipfile
 from datetime import datetime
@@ -9,6 +10,8 @@ from datetime import datetime
 import openpyxl
 import pytest
 
+from environment import wait_for
+from environment.h2client import H2Client
 from test_reports import (AWKWARD, CONF, DOWNLOADED, FORMULAS, PARENTS, TOTALS, TYPES, VIEWED, known, total, used)
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -120,6 +123,42 @@ def test_too_large(site):
     assert (answer.status, answer["Content-Disposition"], answer["Accept-Ranges"]) == (400, None, None)
     assert "limit=" in answer.text
     assert len(values(workbook(site, "/metrics/datasets.xlsx?limit=500")["Data"])) == 501
+
+
+LEAVING = """
+LoadModule %s
+Protocols h2c http/1.1
+<Location "/metrics">
+    SetHandler metrics
+    MetricsAuthz example ada
+</Location>
+"""
+
+
+def leaves_http1(site, path, _):
+    with socket.create_connection(("127.0.0.1", site.port)) as line:
+        line.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Requester: ada\r\n\r\n".encode())
+
+
+def leaves_http2(site, path, log):
+    visitor = H2Client(site.port)
+    visitor.send("GET", path, headers=[("x-requester", "ada")])
+    wait_for(lambda: "example open" in log(), what="the report has begun")
+    visitor.vanish()
+
+
+def test_whoever_leaves_is_not_waited_for(httpd, example_module):
+    """Also where nothing can be sent: a spreadsheet before its end, a report of which nothing may be seen."""
+    site = httpd(LEAVING % example_module, types=TYPES, markers=False, modules=["http2"]).start()
+    site.counts.wait_for_indexes()
+    used(site, "datasets", *(total(f"d{n}", n + 1) for n in range(15_000)))
+    used(site, "collections", *(total(f"secret-{n}", n + 1) for n in range(15_000)))
+    for path, type_ in (("/metrics/datasets.xlsx", "datasets"), ("/metrics/collections.csv", "collections")):
+        for leave in (leaves_http1, leaves_http2):
+            before, whole = len(site.log_text()), 30
+            leave(site, f"{path}?parents=none", lambda: site.log_text()[before:])
+            wait_for(lambda: "MM0602" in site.log_text()[before:], what="it is noticed that the client left")
+            assert site.log_text()[before:].count(f"example see type={type_}") < whole
 
 
 def test_no_room(httpd):

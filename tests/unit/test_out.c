@@ -20,7 +20,7 @@ static apr_status_t keep(void *baton, const char *data, size_t len)
     if (++kept->calls == kept->fail_at) {
         return APR_ECONNABORTED;
     }
-    assert_true(len > 0 && kept->len + len < sizeof(kept->data));
+    assert_true(kept->len + len < sizeof(kept->data));
     memcpy(kept->data + kept->len, data, len);
     kept->len += len;
     kept->data[kept->len] = '\0';

@@ -11,19 +11,27 @@
 #include "report/writer.h"
 
 typedef struct kept {
+    FILE *file; /* where it goes; NULL: nowhere */
     char first[4];
     size_t len;
     int fails;
+    int leaves_at; /* the question whether somebody still waits, from 1; 0: stays */
 } kept_t;
 
 static apr_status_t keep(void *baton, const char *data, size_t len)
 {
     kept_t *kept = baton;
 
+    if (len == 0) {
+        return --kept->leaves_at ? APR_SUCCESS : APR_ECONNABORTED;
+    }
     if (kept->len == 0) {
         memcpy(kept->first, data, 4);
     }
     kept->len += len;
+    if (kept->file) {
+        assert_int_equal(fwrite(data, 1, len, kept->file), len);
+    }
     return kept->fails ? APR_ECONNABORTED : APR_SUCCESS;
 }
 
@@ -98,6 +106,42 @@ static void test_whole(void **state)
     assert_true(some.len > none.len);
     assert_int_equal(make(*state, 1000, 300, 0, &sheets, &err), APR_SUCCESS);
     assert_true(sheets.len > some.len);
+}
+
+/* What Python's zipfile finds: of each sheet its name, and how many rows it holds. */
+static const char *sheets_of(unit_t *unit, int rows, int64_t per_sheet)
+{
+    static const char script[] = "import re, sys, zipfile\n"
+                                 "book = zipfile.ZipFile(sys.argv[1])\n"
+                                 "names = re.findall(r'<sheet name=\"(.*?)\"', book.read('xl/workbook.xml').decode())\n"
+                                 "for n, name in enumerate(names, 1):\n"
+                                 "    sheet = book.read(f'xl/worksheets/sheet{n}.xml').decode()\n"
+                                 "    filters = re.findall(r'<autoFilter ref=\"(.*?)\"', sheet)\n"
+                                 "    frozen = 'frozen' if 'state=\"frozen\"' in sheet else ''\n"
+                                 "    print(name, sheet.count('<row '), *filters, frozen, end=';')\n";
+    const char *path = apr_pstrcat(unit->pool, unit->dir, ".xlsx", NULL);
+    kept_t kept = {.file = fopen(path, "w")};
+    char *said = apr_pcalloc(unit->pool, 1000);
+    mm_err_t err;
+
+    assert_non_null(kept.file);
+    assert_int_equal(make(unit, rows, per_sheet, 0, &kept, &err), APR_SUCCESS);
+    fclose(kept.file);
+    FILE *python = popen(apr_psprintf(unit->pool, "python3 - %s <<'END'\n%sEND\n", path, script), "r");
+    assert_non_null(python);
+    fread(said, 1, 999, python);
+    assert_int_equal(pclose(python), 0);
+    unlink(path);
+    return said;
+}
+
+/* Each sheet has the header, the filter and the pane; a sheet that is full is not followed by an empty one. */
+static void test_sheets(void **state)
+{
+    assert_string_equal(sheets_of(*state, 10, 10), "Data 11 A1:E11 frozen;Charts 11 ;About 11 ;");
+    assert_string_equal(sheets_of(*state, 11, 10), "Data 11 A1:E11 frozen;Data 2 2 A1:E2 frozen;Charts 12 ;About 11 ;");
+    assert_string_equal(sheets_of(*state, 23, 10),
+                        "Data 11 A1:E11 frozen;Data 2 11 A1:E11 frozen;Data 3 4 A1:E4 frozen;Charts 22 ;About 11 ;");
 }
 
 static void test_too_large(void **state)
@@ -176,13 +220,27 @@ static void test_sink_fails(void **state)
     assert_non_null(strstr(err.text, "could not be sent"));
 }
 
+/* Somebody who leaves early is not waited for: no row is written behind that, and nothing is packed. */
+static void test_nobody_waits(void **state)
+{
+    kept_t kept = {.leaves_at = 2};
+    mm_err_t err;
+
+    assert_int_equal(make(*state, 1000, 0, 0, &kept, &err), APR_ECONNABORTED);
+    assert_non_null(strstr(err.text, "nobody waits"));
+    assert_int_equal(kept.leaves_at, 0);
+    assert_int_equal(kept.len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_whole, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_sheets, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_too_large, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_no_room, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_packing_fails, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_nobody_waits, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_sink_fails, unit_setup, unit_teardown),
     };
 

@@ -108,7 +108,9 @@ static inline apr_status_t fixture_sink(void *baton, const char *data, size_t le
 {
     fixture_t *fixture = baton;
 
-    assert_true(len > 0);
+    if (len == 0) {
+        return APR_SUCCESS;
+    }
     if (++fixture->sink_calls == fixture->sink_fails_at) {
         return APR_ECONNABORTED;
     }
