@@ -2,6 +2,7 @@
  * (session.c) end in an error.
  */
 #include "authz/authz.h"
+#include "authz/application.h"
 #include "authz/providers.h"
 
 #include <stddef.h>
@@ -17,8 +18,20 @@ APLOG_USE_MODULE(metrics);
 
 void mm_authz_register(apr_pool_t *pool)
 {
-    ap_register_provider(pool, METRICS_AUTHZ_GROUP, "none", METRICS_AUTHZ_VERSION, &mm_authz_none);
-    ap_register_provider(pool, METRICS_AUTHZ_GROUP, "expr", METRICS_AUTHZ_VERSION, &mm_authz_expr);
+    static const struct {
+        const char *name;
+        const metrics_authz_provider *provider;
+    } built_in[] = {
+        {"none", &mm_authz_none},       {"expr", &mm_authz_expr},
+        {"require", &mm_authz_require}, {"group", &mm_authz_group},
+        {"owner", &mm_authz_owner},     {"any", &mm_authz_any},
+        {"all", &mm_authz_all},         {"subrequest", &mm_authz_subrequest},
+    };
+
+    mm_application_register();
+    for (size_t i = 0; i < sizeof(built_in) / sizeof(built_in[0]); i++) {
+        ap_register_provider(pool, METRICS_AUTHZ_GROUP, built_in[i].name, METRICS_AUTHZ_VERSION, built_in[i].provider);
+    }
 }
 
 /* The provider of this name in the form of our own header, or NULL where it cannot be used. */

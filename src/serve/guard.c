@@ -59,10 +59,18 @@ static const session_t *ask(mm_guard_t *guard, const char *name)
     }
     const char *address = apr_pstrcat(r->pool, guard->location->base, "/", name, NULL);
     request_rec *sub = ap_sub_req_lookup_uri(ap_escape_uri(r->pool, address), r, NULL);
-    int status = sub->status;
+    if (sub->status != HTTP_OK) {
+        ap_destroy_sub_req(sub);
+        return closed(guard);
+    }
+    /* A provider that asks other modules, as `group` does, asks them by the settings of that address: a file of groups,
+     * say. They live as long as the subrequest, so that stays. */
+    ap_conf_vector_t *here = r->per_dir_config;
     const mm_authz_conf_t *conf = mm_dir_config_get(sub)->authz;
-    ap_destroy_sub_req(sub);
-    return status == HTTP_OK ? session_of(guard, conf) : closed(guard);
+    r->per_dir_config = sub->per_dir_config;
+    const session_t *session = session_of(guard, conf);
+    r->per_dir_config = here;
+    return session;
 }
 
 /* Whether the report has rows of this type that are of users. */

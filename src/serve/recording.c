@@ -52,12 +52,17 @@ static int is_cross_site(const request_rec *r)
     return origin && (!authority || !host || ap_cstr_casecmp(authority + 3, host) != 0);
 }
 
+static int refuse_cross_site(request_rec *r)
+{
+    return mm_problem_send(r, HTTP_FORBIDDEN, "Pages of other sites may not record uses here.");
+}
+
 int mm_recording_one(request_rec *r, const mm_route_t *route)
 {
     mm_event_t event = {.action = route->action, .type = mm_bytes_of(route->type), .id = mm_bytes_of(route->id)};
     mm_err_t err;
     if (is_cross_site(r)) {
-        return mm_problem_send(r, HTTP_FORBIDDEN, "Pages of other sites may not record uses here.");
+        return refuse_cross_site(r);
     }
     if (mm_capture_is_ignored(r)) {
         mm_recorder_left_out();
@@ -152,6 +157,9 @@ int mm_recording_events(request_rec *r)
     mm_err_t err;
     size_t len = 0;
     int status = OK;
+    if (is_cross_site(r)) {
+        return refuse_cross_site(r);
+    }
     if (!is_ndjson(r)) {
         return mm_problem_send(r, HTTP_UNSUPPORTED_MEDIA_TYPE,
                                "Events come as NDJSON: send Content-Type: application/x-ndjson.");

@@ -100,4 +100,10 @@ apr_status_t mm_catalog_children(mm_store_t *store, const apr_array_header_t *ca
                                  const char *parent_id, const char *type, const char *const **ids, size_t *n,
                                  apr_pool_t *pool, mm_err_t *err);
 
+/* The ids of at most max resources of a type that have this owner, each once, in no order; all memory is pool's. *ids
+ * is NULL where there are more, or where the database takes too long to say. None where no catalogue names owners. */
+apr_status_t mm_catalog_owned(mm_store_t *store, const apr_array_header_t *catalogs, const char *type,
+                              const char *owner, size_t max, const char *const **ids, size_t *n, apr_pool_t *pool,
+                              mm_err_t *err);
+
 #endif

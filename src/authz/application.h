@@ -1,0 +1,20 @@
+/* Asking the site itself: a request through httpd, as if the requester had sent it. */
+#ifndef MM_AUTHZ_APPLICATION_H
+#define MM_AUTHZ_APPLICATION_H
+
+#include "httpd.h"
+
+/* For register_hooks. */
+void mm_application_register(void);
+
+/* Sends a request of this method (GET or HEAD) for a path of this site, with the requester's own headers but those that
+ * are about the report alone. What it answers is thrown away but for its status. httpd's access control, rewriting,
+ * proxying and all handlers apply; time-outs are theirs. */
+int mm_application_status(request_rec *r, const char *method, const char *uri);
+
+/* A template with its {type}, {id} and {user} filled in, percent-encoded; NULL where a value cannot be put into a path
+ * without changing what the path means (a segment that is empty, . or ..). user may be NULL. */
+const char *mm_application_uri(const char *template, const char *type, const char *id, const char *user,
+                               apr_pool_t *pool);
+
+#endif
