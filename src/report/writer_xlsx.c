@@ -191,7 +191,7 @@ static apr_status_t row(mm_writer_t *writer, const mm_cell_t *cells, mm_err_t *e
         write_cell(self, (lxw_col_t)i, &cells[i]);
     }
     if (self->chart) {
-        mm_xlsx_chart_row(self->chart, cells, &self->text, self->pool);
+        mm_xlsx_chart_row(self->chart, cells, &self->text);
     }
     self->row++;
     self->rows++;

@@ -23,26 +23,30 @@ void mm_xlsx_text_add(mm_xlsx_text_t *cell, const char *text);
 /* Days since 1899-12-30, as a spreadsheet counts them; false where it cannot (before March 1900, after 9999). */
 bool mm_xlsx_date(double *date, int64_t ms);
 
-/* What the charts show: of a ranking its first rows and what the others come to, of days or months the first rows. */
+/* What the charts show: of resources the most used, whatever the rows are ordered by, and what the others come to; of
+ * days or months the first. */
 #define MM_XLSX_RANKED 20
 #define MM_XLSX_POINTS 1200
+#define MM_XLSX_LABEL  60 /* bytes, for a legend */
 
 typedef struct mm_xlsx_chart {
     int is_over_time;    /* the rows are days or months */
     mm_cell_kind_t kind; /* of label */
     size_t label, name;  /* columns; name only of a ranking: shown in place of label where there is one */
+    size_t type;         /* the column of types, if there is one */
     size_t views, downloads;
-    size_t n;        /* points */
-    int64_t rest[2]; /* views and downloads of all other rows */
+    size_t n;       /* points */
+    double rest[2]; /* views and downloads of all other rows */
     struct mm_xlsx_point {
-        const char *label;
-        int64_t counts[2]; /* views, downloads */
+        char label[MM_XLSX_LABEL + 1];
+        double counts[2]; /* views, downloads; exact as far as spreadsheets are */
     } * points;
+    char *last; /* type and id of the row before: with parents=rows a resource has several */
 } mm_xlsx_chart_t;
 
 /* NULL: this report is none that a chart says anything about. */
 mm_xlsx_chart_t *mm_xlsx_chart_begin(const mm_envelope_t *envelope, apr_pool_t *pool);
-void mm_xlsx_chart_row(mm_xlsx_chart_t *chart, const mm_cell_t *cells, mm_xlsx_text_t *text, apr_pool_t *pool);
+void mm_xlsx_chart_row(mm_xlsx_chart_t *chart, const mm_cell_t *cells, mm_xlsx_text_t *text);
 
 /* The sheet "Charts"; nothing without points. False: there is no memory, or no room for its file. */
 bool mm_xlsx_chart_end(const mm_xlsx_chart_t *chart, lxw_workbook *workbook, lxw_format *bold);

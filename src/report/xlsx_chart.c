@@ -8,11 +8,11 @@
 
 #include "report/out.h"
 
-#define LABEL_MAX  60 /* bytes, for a legend */
 #define NO_COLUMN  ((size_t)-1)
 #define CHART_COL  5
 #define CHART_ROWS 24
-#define DATE_TEXT  10 /* YYYY-MM-DD */
+#define DATE_TEXT  10   /* YYYY-MM-DD */
+#define LAST_SIZE  8192 /* a type and an id; what is longer is no id of ours */
 
 static size_t column(const mm_envelope_t *envelope, const char *name)
 {
@@ -40,42 +40,96 @@ mm_xlsx_chart_t *mm_xlsx_chart_begin(const mm_envelope_t *envelope, apr_pool_t *
         return NULL;
     }
     chart->kind = envelope->columns[chart->label].kind;
+    chart->type = column(envelope, "resource_type");
+    chart->last = apr_pcalloc(pool, LAST_SIZE);
     chart->points = apr_pcalloc(pool, (chart->is_over_time ? MM_XLSX_POINTS : MM_XLSX_RANKED) * sizeof(*chart->points));
     return chart;
 }
 
-static int64_t count_of(const mm_cell_t *cell)
+static double count_of(const mm_cell_t *cell)
 {
-    return cell->number == MM_CELL_NONE ? 0 : cell->number;
+    return cell->number == MM_CELL_NONE ? 0 : (double)cell->number;
 }
 
 /* Cut at a character's border. */
-static const char *label_of(const char *text, mm_xlsx_text_t *buffer, apr_pool_t *pool)
+static void set_label(struct mm_xlsx_point *point, const char *text, mm_xlsx_text_t *buffer)
 {
     size_t len;
 
     mm_xlsx_text_reset(buffer);
     mm_xlsx_text_add(buffer, text);
     len = buffer->len;
-    if (len > LABEL_MAX) {
-        for (len = LABEL_MAX; len > 0 && ((unsigned char)buffer->text[len] & 0xC0) == 0x80; len--) {
+    if (len > MM_XLSX_LABEL) {
+        for (len = MM_XLSX_LABEL; len > 0 && ((unsigned char)buffer->text[len] & 0xC0) == 0x80; len--) {
         }
     }
-    return apr_pstrmemdup(pool, buffer->text, len);
+    memcpy(point->label, buffer->text, len);
+    point->label[len] = '\0';
 }
 
-void mm_xlsx_chart_row(mm_xlsx_chart_t *chart, const mm_cell_t *cells, mm_xlsx_text_t *text, apr_pool_t *pool)
+static bool is_another_row_of_the_same(mm_xlsx_chart_t *chart, const mm_cell_t *cells)
 {
-    int64_t views = count_of(&cells[chart->views]), downloads = count_of(&cells[chart->downloads]);
+    const char *type = chart->type != NO_COLUMN ? cells[chart->type].text : "", *id = cells[chart->label].text;
+    size_t type_len = type ? strlen(type) + 1 : 0, id_len = id ? strlen(id) + 1 : 0;
 
-    if (chart->n == (chart->is_over_time ? MM_XLSX_POINTS : MM_XLSX_RANKED)) {
-        chart->rest[0] += views;
-        chart->rest[1] += downloads;
-        return;
+    if (!type || !id || type_len + id_len > LAST_SIZE) {
+        return false;
     }
-    struct mm_xlsx_point *point = &chart->points[chart->n++];
+    if (memcmp(chart->last, type, type_len) == 0 && memcmp(chart->last + type_len, id, id_len) == 0) {
+        return true;
+    }
+    memcpy(chart->last, type, type_len);
+    memcpy(chart->last + type_len, id, id_len);
+    return false;
+}
+
+static double together(const double *counts)
+{
+    return counts[0] + counts[1];
+}
+
+static void add_to_rest(mm_xlsx_chart_t *chart, const double *counts)
+{
+    chart->rest[0] += counts[0];
+    chart->rest[1] += counts[1];
+}
+
+/* The place of a resource with these counts, behind those that have as many; NULL: among the others. */
+static struct mm_xlsx_point *make_place(mm_xlsx_chart_t *chart, const double *counts)
+{
+    size_t at = chart->n;
+
+    while (at > 0 && together(chart->points[at - 1].counts) < together(counts)) {
+        at--;
+    }
+    if (at == MM_XLSX_RANKED) {
+        add_to_rest(chart, counts);
+        return NULL;
+    }
+    if (chart->n == MM_XLSX_RANKED) {
+        add_to_rest(chart, chart->points[--chart->n].counts);
+    }
+    memmove(&chart->points[at + 1], &chart->points[at], (chart->n - at) * sizeof(*chart->points));
+    chart->n++;
+    return &chart->points[at];
+}
+
+void mm_xlsx_chart_row(mm_xlsx_chart_t *chart, const mm_cell_t *cells, mm_xlsx_text_t *text)
+{
+    const double counts[2] = {count_of(&cells[chart->views]), count_of(&cells[chart->downloads])};
+    struct mm_xlsx_point *point = NULL;
     char time[MM_TIME_TEXT + 1] = "";
     const char *name = chart->name != NO_COLUMN ? cells[chart->name].text : NULL;
+
+    if (!chart->is_over_time) {
+        point = is_another_row_of_the_same(chart, cells) ? NULL : make_place(chart, counts);
+    }
+    else if (chart->n < MM_XLSX_POINTS) {
+        point = &chart->points[chart->n++];
+    }
+    if (!point) {
+        return;
+    }
     if (chart->kind == MM_CELL_TIME) {
         mm_time_text(time, cells[chart->label].number, ' ');
         time[DATE_TEXT] = '\0';
@@ -84,27 +138,26 @@ void mm_xlsx_chart_row(mm_xlsx_chart_t *chart, const mm_cell_t *cells, mm_xlsx_t
     else if (!name || !*name) {
         name = cells[chart->label].text;
     }
-    point->label = label_of(name, text, pool);
-    point->counts[0] = views;
-    point->counts[1] = downloads;
+    set_label(point, name, text);
+    memcpy(point->counts, counts, sizeof(counts));
 }
 
 static bool write_table(const mm_xlsx_chart_t *chart, lxw_worksheet *sheet, lxw_format *bold)
 {
     static const char *const titles[] = {"", "views", "downloads", "together"};
     lxw_row_t row = 1;
-    bool more = !chart->is_over_time && chart->rest[0] + chart->rest[1] > 0;
+    bool more = !chart->is_over_time && together(chart->rest) > 0;
     lxw_error failed = LXW_NO_ERROR;
 
     for (lxw_col_t i = 1; i < 4; i++) {
         failed |= worksheet_write_string(sheet, 0, i, titles[i], bold);
     }
     for (size_t i = 0; i < chart->n + more; i++, row++) {
-        const int64_t *counts = i < chart->n ? chart->points[i].counts : chart->rest;
+        const double *counts = i < chart->n ? chart->points[i].counts : chart->rest;
         failed |= worksheet_write_string(sheet, row, 0, i < chart->n ? chart->points[i].label : "(all others)", NULL);
-        failed |= worksheet_write_number(sheet, row, 1, (double)counts[0], NULL);
-        failed |= worksheet_write_number(sheet, row, 2, (double)counts[1], NULL);
-        failed |= worksheet_write_number(sheet, row, 3, (double)(counts[0] + counts[1]), NULL);
+        failed |= worksheet_write_number(sheet, row, 1, counts[0], NULL);
+        failed |= worksheet_write_number(sheet, row, 2, counts[1], NULL);
+        failed |= worksheet_write_number(sheet, row, 3, together(counts), NULL);
     }
     return failed == LXW_NO_ERROR;
 }
@@ -140,7 +193,7 @@ static bool add_pie(const mm_xlsx_chart_t *chart, lxw_workbook *workbook, lxw_wo
 {
     lxw_chart *pie = workbook_add_chart(workbook, LXW_CHART_PIE);
     lxw_chart_options size = {.x_scale = 2, .y_scale = 1.6};
-    lxw_row_t last = (lxw_row_t)(chart->n + (chart->rest[0] + chart->rest[1] > 0));
+    lxw_row_t last = (lxw_row_t)(chart->n + (together(chart->rest) > 0));
     lxw_chart_series *series = pie ? chart_add_series(pie, NULL, NULL) : NULL;
 
     if (!series) {

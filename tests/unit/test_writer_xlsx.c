@@ -53,6 +53,7 @@ static apr_status_t write_rows(mm_writer_t *writer, int n, const kept_t *kept, m
     memset(id, 'x', 1000);
     id[1000] = '\0';
     for (int i = 0; i < n && rv == APR_SUCCESS; i++) {
+        id[0] = (char)('a' + i % 2);
         const mm_cell_t cells[] = {{.text = id},
                                    {.number = i},
                                    {.number = MM_CELL_NONE},

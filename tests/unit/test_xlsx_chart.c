@@ -45,8 +45,8 @@ static void test_ranking(void **state)
     memcpy(name + 59, "\xC3\xBC", 3);
     for (int i = 0; i < MM_XLSX_RANKED + 2; i++) {
         const mm_cell_t cells[] = {
-            {.text = "id"}, {.text = i == 0 ? name : NULL}, {.number = 7}, {.number = MM_CELL_NONE}};
-        mm_xlsx_chart_row(chart, cells, &text, unit->pool);
+            {.text = i % 2 ? "id" : "di"}, {.text = i == 0 ? name : NULL}, {.number = 7}, {.number = MM_CELL_NONE}};
+        mm_xlsx_chart_row(chart, cells, &text);
     }
     assert_int_equal(chart->n, MM_XLSX_RANKED);
     name[59] = '\0';
@@ -56,6 +56,54 @@ static void test_ranking(void **state)
     assert_int_equal(chart->points[1].counts[1], 0);
     assert_int_equal(chart->rest[0], 14);
     assert_int_equal(chart->rest[1], 0);
+}
+
+/* The most used are found in any order of rows, and a resource with several rows is one. */
+static void test_ranking_of_rows_in_another_order(void **state)
+{
+    static const mm_column_t columns[] = {TEXT("resource_type"), TEXT("resource_id"), TEXT("resource_name"),
+                                          NUMBER("views"), NUMBER("downloads")};
+    const mm_envelope_t envelope = {.columns = columns, .n_columns = 5};
+    unit_t *unit = *state;
+    mm_xlsx_chart_t *chart = mm_xlsx_chart_begin(&envelope, unit->pool);
+    mm_xlsx_text_t text;
+
+    mm_xlsx_text_init(&text, unit->pool);
+    for (int i = 0; i < 100; i++) {
+        const char *id = apr_psprintf(unit->pool, "d%d", i);
+        const mm_cell_t cells[] = {{.text = "datasets"}, {.text = id}, {.text = ""}, {.number = i}, {.number = i % 2}};
+        mm_xlsx_chart_row(chart, cells, &text);
+        mm_xlsx_chart_row(chart, cells, &text);
+    }
+    const mm_cell_t other[] = {{.text = "files"}, {.text = "d99"}, {.text = ""}, {.number = 99}, {.number = 0}};
+    mm_xlsx_chart_row(chart, other, &text);
+    assert_int_equal(chart->n, MM_XLSX_RANKED);
+    assert_string_equal(chart->points[0].label, "d99");
+    assert_int_equal(chart->points[0].counts[1], 1);
+    assert_string_equal(chart->points[1].label, "d99");
+    assert_string_equal(chart->points[2].label, "d97");
+    assert_string_equal(chart->points[3].label, "d98");
+    assert_int_equal(chart->rest[0], 81 * 80 / 2);
+    assert_int_equal(chart->rest[1], 40);
+}
+
+/* Two of what may be in a document do not add up to a number below zero. */
+static void test_huge_counts(void **state)
+{
+    static const mm_column_t columns[] = {TEXT("resource_id"), TEXT("resource_name"), NUMBER("views"),
+                                          NUMBER("downloads")};
+    const mm_envelope_t envelope = {.columns = columns, .n_columns = 4};
+    unit_t *unit = *state;
+    mm_xlsx_chart_t *chart = mm_xlsx_chart_begin(&envelope, unit->pool);
+    mm_xlsx_text_t text;
+
+    mm_xlsx_text_init(&text, unit->pool);
+    for (int i = 0; i < MM_XLSX_RANKED + 3; i++) {
+        const mm_cell_t cells[] = {
+            {.text = i % 2 ? "a" : "b"}, {.text = ""}, {.number = INT64_MAX}, {.number = INT64_MAX}};
+        mm_xlsx_chart_row(chart, cells, &text);
+    }
+    assert_true(chart->rest[0] > 2.0 * (double)INT64_MAX);
 }
 
 static void test_over_time(void **state)
@@ -68,7 +116,7 @@ static void test_over_time(void **state)
     mm_xlsx_text_t text;
 
     mm_xlsx_text_init(&text, unit->pool);
-    mm_xlsx_chart_row(chart, cells, &text, unit->pool);
+    mm_xlsx_chart_row(chart, cells, &text);
     assert_string_equal(chart->points[0].label, "2026-01-31");
 }
 
@@ -77,6 +125,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_which_reports, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_ranking, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_ranking_of_rows_in_another_order, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_huge_counts, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_over_time, unit_setup, unit_teardown),
     };
 
