@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
-"""What a report on ROWS resources takes, beside a bare libmongoc loop over the same cursor in the same run.
+"""What reports on ROWS resources take, beside bare libmongoc loops over the same documents in the same run.
 
 A seeded generator fills the database: ROWS files with totals, names and parents (ROWS/50 datasets that list them), and
-ROWS documents of uses by USERS users. Then one httpd with one child serves the reports, and its memory is looked at
-meanwhile. The reports at a tenth of the rows come first: what memory differs by from them is what grows with the rows.
+ROWS documents of uses by USERS users. Two httpds with one child each serve the reports: one whose types have no
+MetricsCatalog, so that reports are without names, and one with names and parents. Loops and reports take turns, ROUNDS
+times; what is printed are medians.
 
-The same is served a second time by an httpd whose types have no MetricsCatalog: reports without names.
+There are two kinds of loops to hold a report with names against. A scan reads the totals, and then each collection of the
+catalogue from its beginning to its end. Look-ups read the totals, and for each 500 of them the documents of the catalogue
+by their ids, as a report must, whose order is that of views. How much longer the second takes is the server's doing.
 
-Columns: rows, seconds, of these the processor's in the child, MB of the body, seconds to the first byte, how much more
-memory (MiB) the child had at most than before, and how many times the bare loop that took. What is no processor time of
-the child is the database's: a stand-in may well take its time for what mongod does by an index.
+Look-ups in lists (a dataset's files) take a stand-in for mongod so long that the reports with parents are made of
+PARENT_ROWS rows; scans are taken in proportion.
+
+Columns: rows; seconds; of these the processor's in the child (or the loop); MB of the body; seconds to the first byte; how
+much more memory (MiB) the child had at most than before; and how many times as long as each kind of loop that took.
 """
 
 import argparse
@@ -18,6 +23,7 @@ import os
 import random
 import resource
 import socket
+import statistics
 import subprocess
 import sys
 import threading
@@ -84,7 +90,7 @@ def insert(collection, documents):
         collection.insert_many(batch, ordered=False)
 
 
-def fill(db, rows, users, parts):
+def fill(db, rows, users):
     dice = random.Random(SEED)
     began = time.monotonic()
     name = "{:024x}".format
@@ -94,8 +100,7 @@ def fill(db, rows, users, parts):
     insert(db.datasets, ({"_id": f"d{n}", "name": f"Series {n}, {dice.choice('ABC')}",
                           "files": [name(file) for file in range(n * FILES_OF_A_DATASET, (n + 1) * FILES_OF_A_DATASET)]}
                          for n in range(rows // FILES_OF_A_DATASET)))
-    if "parents" in parts:
-        db.datasets.create_index("files")
+    db.datasets.create_index("files")
     insert(db.metrics_users, (use(name(n % (rows // 2 or 1)), f"u{user}", counters(dice))
                               for n, user in ((n, (n * 7919 + n // (rows // 2 or 1)) % users) for n in range(rows))))
     print(f"{rows} files, {rows} uses by {users} users: filled in {time.monotonic() - began:.0f} s", flush=True)
@@ -109,10 +114,10 @@ def processor(pids):
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def bare(database, collection, *fields):
-    """(seconds, of these the processor's, seconds to the first) of a bare loop over a collection."""
+def loop(database, collection, *words):
+    """(seconds, of these the processor's, seconds to the first document) of a bare loop."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [str(BUILD / "read_cursor"), uri(database, DATABASE), collection, *fields]
+    command = [str(BUILD / "read_cursor"), uri(database, DATABASE), collection, *words]
     documents, first, seconds = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     assert int(documents) > 0
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -160,42 +165,104 @@ def fetch(port, path):
     return time.monotonic() - began, size, first
 
 
-def line(name, rows, seconds, own, size="", first="", grown="", ratio=""):
-    print(f"  {name:<34}{rows:>9}{seconds:>9.2f}{own:>9.2f}{size:>8}{first:>9}{grown:>8}{ratio:>9}", flush=True)
+class Table:
+    """What was measured, each name several times."""
+
+    def __init__(self):
+        self._lines = {}
+
+    def add(self, name, rows, seconds, own, first, size=0, grown=0.0):
+        self._lines.setdefault(name, []).append((rows, seconds, own, size / 1e6, first, grown))
+
+    def seconds(self, name):
+        return statistics.median(line[1] for line in self._lines[name])
+
+    def show(self, name, scan=0, look_ups=0):
+        """scan, look_ups: seconds of loops; 0: none to compare with."""
+        rows, seconds, own, size, first, _ = map(statistics.median, zip(*self._lines[name], strict=True))
+        grown = max(line[5] for line in self._lines[name])
+        print(f"  {name:<44}{rows:>9.0f}{seconds:>9.2f}{own:>8.2f}" + (f"{size:>6.0f}" if size else " " * 6)
+              + f"{first:>8.2f}" + (f"{grown:>7.1f}" if size else " " * 7)
+              + "".join(f"{seconds / each:>8.2f}" if each else " " * 8 for each in (scan, look_ups)), flush=True)
 
 
-def measure(site, name, path, rows, loop):
+HEAD = f"  {'':<44}{'rows':>9}{'s':>9}{'own s':>8}{'MB':>6}{'first':>8}{'MiB':>7}{'x scan':>8}{'x l.-u.':>8}"
+
+
+def report(table, site, name, path, rows):
     children = site.children()
     memory, before = Memory(children), processor(children)
     seconds, size, first = fetch(site.port, path)
-    line(name, rows, seconds, processor(children) - before, f"{size / 1e6:.0f}", f"{first:.3f}", f"{memory.grown():.1f}",
-         f"{seconds / loop:.2f}" if loop else "")
-    return seconds
+    table.add(name, rows, seconds, processor(children) - before, first, size, memory.grown())
 
 
-def reports(database, rows, parts):
-    print(f"  {'':<34}{'rows':>9}{'s':>9}{'own s':>9}{'MB':>8}{'first s':>9}{'MiB':>8}{'x bare':>9}")
-    totals, own, first = bare(database, "metrics_files", "sorted", *TOTALS)
-    line("bare loop over the totals", rows, totals, own, first=f"{first:.3f}")
-    with site_of(database, TYPES.replace("MetricsCatalog", "# ")) as site:
-        measure(site, "warm: CSV", "/metrics/files.csv?limit=1000", 1000, 0)
-        for bound in (rows // 10, rows):
-            plain = measure(site, "CSV", f"/metrics/files.csv?parents=none&limit={bound}", bound, totals * bound / rows)
-        measure(site, "JSON", "/metrics/files.json?parents=none", rows, totals)
-        measure(site, "NDJSON", "/metrics/files.ndjson?parents=none", rows, totals)
-        measure(site, "CSV of users", f"/metrics/files/users.csv?parents=none&limit={rows}", rows, 0)
-        xlsx = measure(site, "XLSX", "/metrics/files.xlsx?parents=none", rows, totals)
-        print(f"  XLSX takes {xlsx / plain:.1f} times the CSV")
-    if "names" in parts:
-        names, own_names, _ = bare(database, "uploads", "filename")
-        line("bare loops over totals and names", rows, totals + names, own + own_names)
-        with site_of(database, TYPES) as site:
-            measure(site, "warm: CSV", "/metrics/files.csv?parents=none&limit=1000", 1000, 0)
-            measure(site, "CSV with names", "/metrics/files.csv?parents=none", rows, totals + names)
-            if "parents" in parts:
-                series, own_series, _ = bare(database, "datasets", "name", "files")
-                line("bare loops over all three", rows, totals + names + series, own + own_names + own_series)
-                measure(site, "CSV with names and parents", "/metrics/files.csv", rows, totals + names + series)
+ORDER = "sort=views:-1,downloads:-1,_id:1"
+USERS_ORDER = "sort=views:-1,downloads:-1,resource:1,user:1"
+NAMES = "uploads:_id:500:filename"
+LISTS = "datasets:files:64:name,files"
+
+
+def one_round(table, database, plain, named, rows, parent_rows):
+    def bare(name, n, *words):
+        table.add(name, n, *loop(database, *words))
+
+    bare("loop: totals", rows, "metrics_files", ORDER, *TOTALS)
+    report(table, plain, "CSV", "/metrics/files.csv?parents=none", rows)
+    bare("loop: names, scan", rows, "uploads", "filename")
+    bare("loop: totals, look-ups of names", rows, "metrics_files", ORDER, *TOTALS, NAMES)
+    report(table, named, "CSV with names", "/metrics/files.csv?parents=none", rows)
+    bare("loop: datasets with their files, scan", rows, "datasets", "name", "files")
+    bare("loop: totals, look-ups of names and parents", parent_rows, "metrics_files", ORDER, f"limit={parent_rows}",
+         *TOTALS, NAMES, LISTS)
+    report(table, named, "CSV with names and parents", f"/metrics/files.csv?limit={parent_rows}", parent_rows)
+    bare("loop: users", rows, "metrics_users", USERS_ORDER, "resource", "user", *TOTALS)
+    report(table, plain, "CSV of users", "/metrics/files/users.csv?parents=none", rows)
+    report(table, plain, "XLSX", "/metrics/files.xlsx?parents=none", rows)
+
+
+def others(table, plain, named, rows, parent_rows):
+    """Once each; the first ones show what memory grows by with the rows."""
+    for site, of in ((plain, ""), (named, " with names")):
+        report(table, site, f"warm{of}", "/metrics/files.csv?parents=none&limit=1000", 1000)
+        report(table, site, f"CSV{of}, a tenth", f"/metrics/files.csv?parents=none&limit={rows // 10}", rows // 10)
+    report(table, named, "CSV with parents at all levels",
+           f"/metrics/files.csv?limit={parent_rows}&columns=parent_datasets", parent_rows)
+    for format_ in ("json", "ndjson", "tsv"):
+        report(table, plain, format_.upper(), f"/metrics/files.{format_}?parents=none", rows)
+
+
+def show(table, rows, parent_rows):
+    totals = table.seconds("loop: totals")
+    names = totals + table.seconds("loop: names, scan")
+    part = parent_rows / rows
+    parents = part * (names + table.seconds("loop: datasets with their files, scan"))
+    by_ids = table.seconds("loop: totals, look-ups of names and parents")
+    print(HEAD)
+    for name in ("loop: totals", "loop: names, scan", "loop: datasets with their files, scan", "loop: users",
+                 "loop: totals, look-ups of names", "loop: totals, look-ups of names and parents"):
+        table.show(name)
+    table.show("CSV, a tenth")
+    table.show("CSV", totals)
+    table.show("TSV", totals)
+    table.show("JSON", totals)
+    table.show("NDJSON", totals)
+    table.show("XLSX", totals)
+    table.show("CSV of users", table.seconds("loop: users"))
+    table.show("CSV with names, a tenth")
+    table.show("CSV with names", names, table.seconds("loop: totals, look-ups of names"))
+    table.show("CSV with names and parents", parents, by_ids)
+    table.show("CSV with parents at all levels", parents, by_ids)
+    print(f"  XLSX takes {table.seconds('XLSX') / table.seconds('CSV'):.1f} times the CSV")
+
+
+def reports(database, rows, parent_rows, rounds):
+    table = Table()
+    with site_of(database, TYPES.replace("MetricsCatalog", "# ")) as plain, site_of(database, TYPES) as named:
+        others(table, plain, named, rows, parent_rows)
+        for n in range(rounds):
+            one_round(table, database, plain, named, rows, parent_rows)
+            print(f"round {n + 1} of {rounds}, load {os.getloadavg()[0]:.1f}", flush=True)
+    show(table, rows, parent_rows)
 
 
 @contextlib.contextmanager
@@ -216,13 +283,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--users", type=int, default=200_000)
-    parser.add_argument("--parts", nargs="*", default=["names", "parents"], choices=["names", "parents"])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--parent-rows", type=int, help="default: at most 50,000")
     options = parser.parse_args()
+    parent_rows = options.parent_rows or min(options.rows, 50_000)
     with Database(orphan=False) as database:
         print(f"database {database.name}")
         with site_of(database, TYPES):  # its drainer makes the indexes
-            fill(MongoClient(database.uri)[DATABASE], options.rows, options.users, options.parts)
-        reports(database, options.rows, options.parts)
+            fill(MongoClient(database.uri)[DATABASE], options.rows, options.users)
+        reports(database, options.rows, parent_rows, options.rounds)
 
 
 if __name__ == "__main__":

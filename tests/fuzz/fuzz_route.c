@@ -216,6 +216,11 @@ static void check_same(const mm_route_t *a, const mm_route_t *b)
     HOLDS(a->has_until == b->has_until && a->until_ms == b->until_ms);
     HOLDS(a->has_unused_since == b->has_unused_since && a->unused_since_ms == b->unused_since_ms);
     HOLDS(a->n_extras == b->n_extras && memcmp(a->extras, b->extras, a->n_extras * sizeof(a->extras[0])) == 0);
+    HOLDS(a->n_ancestors == b->n_ancestors);
+    for (size_t i = 0; i < a->n_ancestors; i++) {
+        HOLDS(a->ancestors[i].type == b->ancestors[i].type && a->ancestors[i].ids == b->ancestors[i].ids);
+        HOLDS(strcmp(a->ancestors[i].name, b->ancestors[i].name) == 0);
+    }
     HOLDS(a->raw == b->raw && a->bom == b->bom && a->wants_post == b->wants_post);
 }
 
