@@ -33,7 +33,7 @@ SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-
 SAN_FLAGS  := -O1 -g $(SANITIZE) -DUNIT_SANITIZED
 
 .PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd test-mpm test-faults test-spreadsheets \
-        check lint fuzz torture bench-record bench-agents bench-outage bench-backlog bench-reports bench-import bench-spreadsheet format format-check clean install
+        check lint fuzz torture bench-record bench-agents bench-outage bench-backlog bench-permissions bench-reports bench-import bench-spreadsheet format format-check clean install
 # The field's lists of robots and machines, fetched once. Empty: without them.
 AGENT_LISTS ?= $(BUILD)/share/robots.txt
 
@@ -59,6 +59,7 @@ help:
 ## make bench-import   how fast an access log of LINES (default a million) is imported, next to GoAccess
 ## make bench-reports  what reports on ROWS (default a million) resources take, beside a bare loop over the database
 ## make bench-spreadsheet  what writing ROWS rows (default a million) takes as CSV and as XLSX, without a database
+## make bench-permissions  what providers of permissions add to a report on ROWS resources
 ## make format         formats the C sources
 
 # --- build ------------------------------------------------------------------------------------------------------------
@@ -219,6 +220,10 @@ bench-reports: $(BUILD)/read_cursor
 bench-spreadsheet: $(BUILD)/write_report
 	@for form in csv xlsx; do echo "$$form: seconds of the processor, KiB"; \
 	    $(BUILD)/write_report $$form $(ROWS) 0 $${TMPDIR:-/tmp} >/dev/null; done
+bench-permissions:
+	@scripts/bootstrap test
+	@$(MAKE) --no-print-directory -s all
+	@$(BUILD)/venv/bin/python bench/permissions.py --rows $(ROWS)
 bench-outage: MINUTES ?= 5
 bench-outage:
 	@scripts/bootstrap bench

@@ -12,9 +12,4 @@ void mm_application_register(void);
  * proxying and all handlers apply; time-outs are theirs. */
 int mm_application_status(request_rec *r, const char *method, const char *uri);
 
-/* A template with its {type}, {id} and {user} filled in, percent-encoded; NULL where a value cannot be put into a path
- * without changing what the path means (a segment that is empty, . or ..). user may be NULL. */
-const char *mm_application_uri(const char *template, const char *type, const char *id, const char *user,
-                               apr_pool_t *pool);
-
 #endif

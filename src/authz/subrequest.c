@@ -9,6 +9,7 @@
 #include "authz/application.h"
 #include "authz/args.h"
 #include "authz/providers.h"
+#include "base/template.h"
 
 #include "apr_strings.h"
 #include "http_log.h"
@@ -202,7 +203,8 @@ static apr_status_t ask_each(state_t *state, const char *template, const char *t
     const apr_time_t began = apr_time_now();
     apr_status_t rv = APR_SUCCESS;
     for (size_t i = 0; i < n && rv == APR_SUCCESS; i++) {
-        const char *uri = mm_application_uri(template, type, ids[i], users ? users[i] : NULL, scratch);
+        const mm_filling_t fillings[] = {{"type", type}, {"id", ids[i]}, {"user", users ? users[i] : NULL}};
+        const char *uri = mm_template_fill(template, fillings, 3, scratch);
         if (uri) {
             rv = ask(state, uri, began, &verdicts[i], scratch);
         }
