@@ -1,12 +1,11 @@
 """Who may see what: nobody, until a provider grants it."""
 
-import shutil
-import subprocess
+import http.client
 from pathlib import Path
 
 import pytest
 
-from environment.httpd import ROOT, apxs, wait_for
+from environment.httpd import apxs, wait_for
 
 EXPR = """
 <Location "/unguarded">
@@ -193,6 +192,10 @@ LoadModule %s
     SetHandler metrics
     MetricsAuthz example-slow
 </Location>
+<Location "/later">
+    SetHandler metrics
+    MetricsAuthz example-later
+</Location>
 <Location "/narrow">
     SetHandler metrics
     MetricsAuthz example-narrow d1 gone no-such
@@ -329,6 +332,24 @@ def test_answer_that_comes_too_late_is_none(guarded):
         answer = guarded.get("/slow/datasets", headers={header: "400"})
         assert answer.status == 503
         assert shows_nothing(answer)
+
+
+@pytest.mark.parametrize("then", ["error", "400", "garbage"])
+def test_provider_that_goes_wrong_after_rows_were_sent(guarded, then):
+    """The transfer breaks, so that nobody takes it for the whole; or rows are missing of which nobody said yes."""
+    totals = guarded.counts.db.metrics_files
+    totals.insert_many([{"_id": f"later{n:04}" + "x" * 200, "views": 1, "downloads": 0} for n in range(1200)])
+    guarded.allow_log("MM0603: report broken off: MetricsAuthz example-later")
+    try:
+        assert len(guarded.get("/later/files").rows) == 1201
+        if then == "garbage":
+            assert len(guarded.get("/later/files", headers={"X-Then": then}).rows) == 501
+        else:
+            with pytest.raises(http.client.IncompleteRead) as broken:
+                guarded.get("/later/files", headers={"X-Then": then})
+            assert 0 < broken.value.partial.count(b"later") <= 500
+    finally:
+        totals.delete_many({"_id": {"$regex": "^later"}})
 
 
 def test_provider_can_narrow_a_report_before_it_is_read(guarded):

@@ -150,6 +150,44 @@ static apr_status_t slow_see(void *state, const char *type, const char *const *i
     return APR_SUCCESS;
 }
 
+/* --- later --- */
+
+typedef struct later {
+    request_rec *r;
+    int batches;
+} later_t;
+
+static apr_status_t later_open(request_rec *r, const void *config, const metrics_authz_query *query, void **state,
+                               metrics_verdict *verdict)
+{
+    later_t *later = apr_pcalloc(r->pool, sizeof(*later));
+    (void)config;
+    (void)query;
+    later->r = r;
+    *state = later;
+    *verdict = METRICS_GRANTED;
+    return APR_SUCCESS;
+}
+
+static apr_status_t later_see(void *state, const char *type, const char *const *ids, size_t n,
+                              metrics_verdict *verdicts, apr_pool_t *scratch)
+{
+    later_t *later = state;
+    const char *then = apr_table_get(later->r->headers_in, "X-Then");
+    (void)type;
+    (void)ids;
+    (void)scratch;
+    memset(verdicts, METRICS_GRANTED, n);
+    if (!then || ++later->batches < 2) {
+        return APR_SUCCESS;
+    }
+    if (strcmp(then, "garbage") == 0) {
+        memset(verdicts, 0xa5, n);
+    }
+    wait_as_told(later->r, "X-Then");
+    return strcmp(then, "error") == 0 ? APR_EGENERAL : APR_SUCCESS;
+}
+
 /* --- narrowing --- */
 
 static apr_status_t narrow_open(request_rec *r, const void *config, const metrics_authz_query *query, void **state,
@@ -208,6 +246,7 @@ static const metrics_authz_provider example_old = {METRICS_AUTHZ_ABI, offsetof(m
 static const metrics_authz_provider example_new = {
     METRICS_AUTHZ_ABI, sizeof(metrics_authz_provider) + sizeof(void *), NULL, odd_open, NULL, NULL, NULL, NULL, NULL};
 static const metrics_authz_provider example_slow = {OURS, NULL, slow_open, slow_see, NULL, NULL, NULL, NULL};
+static const metrics_authz_provider example_later = {OURS, NULL, later_open, later_see, NULL, NULL, NULL, NULL};
 static const metrics_authz_provider example_narrow = {OURS, read_args, narrow_open, NULL, NULL, NULL, NULL, narrow};
 static const metrics_authz_provider example_pairs = {OURS, NULL, slow_open, NULL, NULL, NULL, see_initials, NULL};
 
@@ -225,6 +264,7 @@ static void register_hooks(apr_pool_t *pool)
     offer(pool, "example-old", &example_old);
     offer(pool, "example-new", &example_new);
     offer(pool, "example-slow", &example_slow);
+    offer(pool, "example-later", &example_later);
     offer(pool, "example-narrow", &example_narrow);
     offer(pool, "example-pairs", &example_pairs);
 }
