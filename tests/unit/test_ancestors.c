@@ -41,7 +41,7 @@ static mm_page_t page_of(fixture_t *fixture, mm_ancestors_t **ancestors)
 {
     mm_window_t all = {0, -1};
     mm_rows_t *rows = NULL;
-    mm_page_t page;
+    mm_page_t page = {0};
     mm_err_t err = {0};
 
     if (!*ancestors) {
