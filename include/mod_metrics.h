@@ -63,8 +63,9 @@ typedef struct metrics_authz_query {
     const char *type; /* "datasets", …; NULL when the report covers all types */
     const char *id;   /* the one resource asked for; NULL for a report about many */
     int per_user;     /* 1 when rows name people, as users or as owners: see_users will be asked too */
-    /* "totals"; "users": a row is of a resource and a person; or "status": the health of the server, which names no
-     * resource and no person; a provider decides about it in open alone. Others may follow: deny what you do not know.
+    /* "totals", which COUNTER reports are, too; "users": a row is of a resource and a person; or "status": the health
+     * of the server, which names no resource and no person; a provider decides about it in open alone. Others may
+     * follow: deny what you do not know.
      */
     const char *kind;
     /* Only what has this parent is asked for; NULL: whatever its parents. see_resources will be asked about it, too. */

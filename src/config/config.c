@@ -150,6 +150,9 @@ int mm_config_check(server_rec *s)
     mm_config_t *config = ap_get_module_config(s->module_config, &metrics_module);
     collect_types(config);
     int status = check_parents(config, s);
+    if (mm_config_check_counter(config, s) != OK) {
+        status = HTTP_INTERNAL_SERVER_ERROR;
+    }
     if (mm_agent_lists_check(config, s) != OK) {
         status = HTTP_INTERNAL_SERVER_ERROR;
     }

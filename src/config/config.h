@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/sync.h"
 #include "mod_metrics.h"
+#include "report/dsr_names.h"
 #include "report/temp.h"
 #include "rules/rules.h"
 #include "store/catalog.h"
@@ -67,6 +68,8 @@ typedef struct mm_config {
     mm_temp_t report_temp;             /* MetricsReportTemp */
     int max_reports;                   /* MetricsMaxReports */
     apr_interval_time_t authz_timeout; /* MetricsAuthzTimeout */
+    mm_dsr_names_t counter;            /* MetricsCounter; NULL where the server's name takes its place */
+    apr_array_header_t *counter_types; /* of const char *: what is a dataset there; never NULL once checked */
     int drainer;               /* MetricsDrainer: 1 (default) supervise one, 0 somebody else runs metricsctl drain */
     apr_array_header_t *types; /* of mm_type_t, as configured */
     const char *const *type_names; /* the same, NULL-terminated; n is types->nelts; set by mm_config_check */

@@ -359,6 +359,9 @@ const command_rec mm_config_commands[] = {
                   "how many reports may run at once, in all children together; 16 if not set"),
     AP_INIT_TAKE12("MetricsReportTemp", set_report_temp, NULL, RSRC_CONF,
                    "a directory where a spreadsheet is built before it is sent, and max=SIZE"),
+    AP_INIT_TAKE_ARGV(
+        "MetricsCounter", mm_set_counter, NULL, RSRC_CONF,
+        "COUNTER reports: types= that are datasets, platform=, publisher=, publisher-id=, created-by=, help="),
     AP_INIT_FLAG("MetricsDrainer", set_drainer_globally, NULL, RSRC_CONF,
                  "On (as if not set): httpd runs the drainer; Off: `metricsctl drain` does"),
     AP_INIT_RAW_ARGS("<MetricsType", mm_set_type_section, NULL, RSRC_CONF,

@@ -21,7 +21,11 @@ const char *mm_set_allow_agents(cmd_parms *cmd, void *dir, const char *expressio
 const char *mm_set_catalog(cmd_parms *cmd, void *dir, const char *words);
 const char *mm_set_identity(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *mm_set_session_cookie(cmd_parms *cmd, void *dir, const char *name);
+const char *mm_set_counter(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *mm_set_anonymous_user(cmd_parms *cmd, void *dir, const char *name);
+
+/* For mm_config_check: the types that are datasets in COUNTER's reports, which there must be. */
+int mm_config_check_counter(mm_config_t *config, server_rec *s);
 
 /* For mm_config_check: whether the lists of agents can be used. */
 int mm_agent_lists_check(const mm_config_t *config, server_rec *s);

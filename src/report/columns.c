@@ -44,6 +44,8 @@ static const mm_column_t all[] = {
     [EXTRA + MM_EXTRA_UNIQUE_VIEWS] = {"unique_views", MM_CELL_INT, NULL, NULL},
     [EXTRA + MM_EXTRA_UNIQUE_DOWNLOADS] = {"unique_downloads", MM_CELL_INT, NULL, NULL},
     [EXTRA + MM_EXTRA_UNIQUE_INVESTIGATIONS] = {"unique_investigations", MM_CELL_INT, NULL, NULL},
+    [EXTRA + MM_EXTRA_MACHINE_UNIQUE_DOWNLOADS] = {"machine_unique_downloads", MM_CELL_INT, NULL, NULL},
+    [EXTRA + MM_EXTRA_MACHINE_UNIQUE_INVESTIGATIONS] = {"machine_unique_investigations", MM_CELL_INT, NULL, NULL},
 };
 _Static_assert(sizeof(all) / sizeof(all[0]) == MM_COLUMNS_FIXED, "MM_COLUMNS_FIXED is the number of these columns");
 
@@ -134,6 +136,10 @@ static mm_cell_t extra_cell(mm_extra_t extra, mm_agent_t agent, const mm_page_ro
         return number(of_agent(use->unique_downloads, use->machine_unique_downloads, agent));
     case MM_EXTRA_UNIQUE_INVESTIGATIONS:
         return number(of_agent(use->unique_investigations, use->machine_unique_investigations, agent));
+    case MM_EXTRA_MACHINE_UNIQUE_DOWNLOADS:
+        return number(use->machine_unique_downloads);
+    case MM_EXTRA_MACHINE_UNIQUE_INVESTIGATIONS:
+        return number(use->machine_unique_investigations);
     }
     return text(NULL);
 }

@@ -11,10 +11,11 @@
 
 static const mm_format_info_t formats[] = {
     {MM_FORMAT_CSV, "csv", MM_PARAMS_REPORT, "text/csv", "text/csv; charset=utf-8; header=present", 1},
-    {MM_FORMAT_JSON, "json", MM_PARAMS_REPORT | MM_PARAMS_STATUS, "application/json", "application/json", 0},
+    {MM_FORMAT_JSON, "json", MM_PARAMS_REPORT | MM_PARAMS_STATUS | MM_PARAMS_SUSHI, "application/json",
+     "application/json", 0},
     {MM_FORMAT_NDJSON, "ndjson", MM_PARAMS_REPORT, "application/x-ndjson", "application/x-ndjson", 0},
-    {MM_FORMAT_TSV, "tsv", MM_PARAMS_REPORT, "text/tab-separated-values", "text/tab-separated-values; charset=utf-8",
-     1},
+    {MM_FORMAT_TSV, "tsv", MM_PARAMS_REPORT | MM_PARAMS_SUSHI, "text/tab-separated-values",
+     "text/tab-separated-values; charset=utf-8", 1},
     {MM_FORMAT_XLSX, "xlsx", MM_PARAMS_REPORT, XLSX, XLSX, 1},
     {MM_FORMAT_OPENMETRICS, "openmetrics", MM_PARAMS_STATUS, "application/openmetrics-text",
      "application/openmetrics-text; version=1.0.0; charset=utf-8", 0},

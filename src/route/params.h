@@ -17,7 +17,8 @@ enum {
     MM_PARAMS_USERS = 1 << 2,  /* the same */
     MM_PARAMS_ID = 1 << 3,     /* the same */
     MM_PARAMS_RECORD = 1 << 4,
-    MM_PARAMS_STATUS = 1 << 5
+    MM_PARAMS_STATUS = 1 << 5,
+    MM_PARAMS_SUSHI = 1 << 16 /* none of these: see sushi.h */
 };
 
 /* Sets what args (may be NULL) asks for in route, which holds the defaults, and *format to the value of format=, or

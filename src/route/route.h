@@ -70,9 +70,11 @@ typedef enum mm_extra {
     MM_EXTRA_MACHINE_DOWNLOADS,
     MM_EXTRA_UNIQUE_VIEWS, /* these three of the agents asked for */
     MM_EXTRA_UNIQUE_DOWNLOADS,
-    MM_EXTRA_UNIQUE_INVESTIGATIONS
+    MM_EXTRA_UNIQUE_INVESTIGATIONS,
+    MM_EXTRA_MACHINE_UNIQUE_DOWNLOADS, /* of COUNTER's report; no parameter names these two */
+    MM_EXTRA_MACHINE_UNIQUE_INVESTIGATIONS
 } mm_extra_t;
-#define MM_EXTRAS 13
+#define MM_EXTRAS 15
 
 /* A column that has the parents of one type at all levels: their names, or their ids. */
 typedef struct mm_ancestor_column {

@@ -8,6 +8,8 @@
 #include "authz/authz.h"
 #include "config/config.h"
 #include "route/route.h"
+#include "route/sushi.h"
+#include "serve/counter.h"
 #include "serve/location.h"
 #include "serve/problem.h"
 #include "serve/quota.h"
@@ -78,6 +80,9 @@ int mm_handler(request_rec *r)
         return mm_problem_send(r, HTTP_NOT_FOUND,
                                "SetHandler metrics must stand directly in a <Location> with a plain path, as <Location "
                                "\"/metrics\">.");
+    }
+    if (mm_sushi_is_path(location.rest)) {
+        return r->method_number == M_GET ? mm_serve_counter(r, &location) : method_not_allowed(r, "GET, HEAD");
     }
     mm_route_t route;
     mm_err_t err;

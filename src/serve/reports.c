@@ -44,19 +44,24 @@ static int not_acceptable(request_rec *r)
                                         mm_format_names(MM_PARAMS_REPORT, r->pool)));
 }
 
-static void set_headers(request_rec *r, const mm_route_t *route, const mm_format_info_t *format)
+static const char *file_of(const request_rec *r, const mm_route_t *route)
 {
     char date[11];
     apr_size_t len = 0;
     apr_time_exp_t now;
     apr_time_exp_gmt(&now, r->request_time);
     apr_strftime(date, &len, sizeof(date), "%Y-%m-%d", &now);
+    return apr_psprintf(r->pool, "metrics%s%s%s-%s", route->type ? "-" : "", route->type ? route->type : "",
+                        mm_route_is_per_user(route) ? "-users" : "", date);
+}
+
+static void set_headers(request_rec *r, const mm_answer_t *answer)
+{
+    const mm_format_info_t *format = answer->format;
     ap_set_content_type(r, format->content_type);
     apr_table_setn(r->headers_out, "Content-Disposition",
-                   apr_psprintf(r->pool, "%s; filename=\"metrics%s%s%s-%s.%s\"",
-                                format->to_keep ? "attachment" : "inline", route->type ? "-" : "",
-                                route->type ? route->type : "", mm_route_is_per_user(route) ? "-users" : "", date,
-                                format->name));
+                   apr_psprintf(r->pool, "%s; filename=\"%s.%s\"", format->to_keep ? "attachment" : "inline",
+                                answer->file, format->name));
     apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     r->no_cache = 1;
@@ -79,19 +84,19 @@ static apr_status_t open_stores(mm_report_t *report, request_rec *r, mm_err_t *e
 
 static mm_throttle_t failures;
 
-static int too_large(request_rec *r, const mm_err_t *err)
+static int too_large(request_rec *r, const mm_answer_t *answer, const mm_err_t *err)
 {
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "MM0604: %s", err->text);
-    return mm_problem_send(r, HTTP_BAD_REQUEST,
-                           "The report is too large for a spreadsheet here. Please ask for a part of it with limit=, "
-                           "or for CSV.");
+    return answer->refuse(r, HTTP_BAD_REQUEST,
+                          "The report is too large for a spreadsheet here. Please ask for a part of it with limit=, "
+                          "or for CSV.");
 }
 
 /* What went wrong is for the log; the client learns only that it may come again. */
-static int no_report(request_rec *r, const mm_err_t *err)
+static int no_report(request_rec *r, const mm_answer_t *answer, const mm_err_t *err)
 {
     if (err->status == MM_STORE_TOO_MANY) {
-        return mm_problem_send(r, HTTP_BAD_REQUEST, err->text);
+        return answer->refuse(r, HTTP_BAD_REQUEST, err->text);
     }
     int64_t times;
     mm_status_add(mm_recorder_status(), MM_STATUS_REPORTS_FAILED, 1);
@@ -100,20 +105,20 @@ static int no_report(request_rec *r, const mm_err_t *err)
                       err->text);
     }
     if (err->status == MM_WRITER_NO_ROOM) {
-        return mm_problem_send(r, HTTP_SERVICE_UNAVAILABLE,
-                               "The server has no room to make a spreadsheet now. Please try again later, or ask for "
-                               "CSV.");
+        return answer->refuse(r, HTTP_SERVICE_UNAVAILABLE,
+                              "The server has no room to make a spreadsheet now. Please try again later, or ask for "
+                              "CSV.");
     }
     if (err->status == MM_STORE_AWAY) {
-        return mm_problem_send(r, HTTP_SERVICE_UNAVAILABLE, "The database cannot be reached. Please try again later.");
+        return answer->refuse(r, HTTP_SERVICE_UNAVAILABLE, "The database cannot be reached. Please try again later.");
     }
-    return mm_problem_send(r, HTTP_SERVICE_UNAVAILABLE,
-                           "The report cannot be made now. The server's error log says why.");
+    return answer->refuse(r, HTTP_SERVICE_UNAVAILABLE,
+                          "The report cannot be made now. The server's error log says why.");
 }
 
 static mm_throttle_t refusals;
 
-static int too_many(request_rec *r, int max)
+static int too_many(request_rec *r, const mm_answer_t *answer, int max)
 {
     int64_t times;
     if (mm_throttle_tell(&refusals, apr_time_now(), 1, &times)) {
@@ -122,8 +127,8 @@ static int too_many(request_rec *r, int max)
                       "allows",
                       times, max);
     }
-    return mm_problem_send(r, HTTP_TOO_MANY_REQUESTS,
-                           "As many reports run as may at once. Please try again in some seconds.");
+    return answer->refuse(r, HTTP_TOO_MANY_REQUESTS,
+                          "As many reports run as may at once. Please try again in some seconds.");
 }
 
 static const struct {
@@ -154,25 +159,25 @@ static void tell_trouble(void *baton, mm_trouble_t trouble, int64_t n, const cha
     }
 }
 
-static int write_report(request_rec *r, mm_report_run_t *run, mm_stream_t *stream)
+static int write_report(request_rec *r, const mm_answer_t *answer, mm_report_run_t *run)
 {
     mm_err_t err;
     apr_status_t rv = mm_report_write(run, &err);
     if (rv == APR_SUCCESS) {
-        return mm_stream_end(stream);
+        return mm_stream_end(answer->stream);
     }
     if (r->connection->aborted) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "MM0602: the client left before the end of the report");
         return OK;
     }
-    if (!mm_stream_started(stream)) {
+    if (!mm_stream_started(answer->stream)) {
         apr_table_unset(r->headers_out, "Content-Disposition");
         apr_table_unset(r->headers_out, "Cache-Control");
         apr_table_unset(r->headers_out, "Accept-Ranges");
-        return err.status == MM_WRITER_TOO_LARGE ? too_large(r, &err) : no_report(r, &err);
+        return err.status == MM_WRITER_TOO_LARGE ? too_large(r, answer, &err) : no_report(r, answer, &err);
     }
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "MM0603: report broken off: %s", err.text);
-    return mm_stream_break(stream);
+    return mm_stream_break(answer->stream);
 }
 
 /* A resumed download would join two different reports: there is no part of a report. */
@@ -183,36 +188,48 @@ static void refuse_ranges(request_rec *r)
     apr_table_setn(r->headers_out, "Accept-Ranges", "none");
 }
 
-int mm_reports_serve(request_rec *r, const mm_route_t *route, const mm_location_t *location)
+int mm_reports_answer(request_rec *r, const mm_answer_t *answer)
 {
     const mm_config_t *config = mm_config_get(r->server);
-    mm_report_t report = {.route = route, .catalogs = config->catalogs, .people = config->people};
-    mm_guard_t *guard = NULL;
+    mm_report_t report = {.route = answer->route,
+                          .catalogs = config->catalogs,
+                          .people = config->people,
+                          .types = answer->types,
+                          .n_types = answer->n_types,
+                          .gate = {mm_guard_see_resources, mm_guard_see_users, mm_guard_narrow, answer->guard},
+                          .watch = {tell_trouble, r},
+                          .writer = answer->writer,
+                          .now_ms = apr_time_as_msec(r->request_time)};
+    mm_report_run_t *run = NULL;
     mm_err_t err;
-    int denied = mm_guard_open(&guard, &report.types, &report.n_types, r, route, location, &err);
+    if (!config->mongo_uri) {
+        return answer->refuse(r, HTTP_SERVICE_UNAVAILABLE, "No database is configured: MetricsMongoURI is missing.");
+    }
+    if (!mm_quota_take(r)) {
+        return too_many(r, answer, config->max_reports);
+    }
+    if (open_stores(&report, r, &err) != APR_SUCCESS || mm_report_begin(&run, &report, r->pool, &err) != APR_SUCCESS) {
+        return no_report(r, answer, &err);
+    }
+    set_headers(r, answer);
+    refuse_ranges(r);
+    return r->header_only ? OK : write_report(r, answer, run);
+}
+
+int mm_reports_serve(request_rec *r, const mm_route_t *route, const mm_location_t *location)
+{
+    mm_answer_t answer = {.route = route, .file = file_of(r, route), .refuse = mm_problem_send};
+    mm_err_t err;
+    int denied = mm_guard_open(&answer.guard, &answer.types, &answer.n_types, r, route, location, &err);
     if (denied != OK) {
         return mm_problem_send(r, denied, err.text);
     }
-    if (!config->mongo_uri) {
-        return mm_problem_send(r, HTTP_SERVICE_UNAVAILABLE, "No database is configured: MetricsMongoURI is missing.");
-    }
-    const mm_format_info_t *format = negotiate(r, route);
-    if (!format) {
+    answer.format = negotiate(r, route);
+    if (!answer.format) {
         return not_acceptable(r);
     }
-    if (!mm_quota_take(r)) {
-        return too_many(r, config->max_reports);
-    }
-    mm_stream_t *stream = mm_stream_create(r);
-    report.gate = (mm_gate_t){mm_guard_see_resources, mm_guard_see_users, mm_guard_narrow, guard};
-    report.watch = (mm_watch_t){tell_trouble, r};
-    report.now_ms = apr_time_as_msec(r->request_time);
-    report.writer = mm_writer_make(route, format->format, &config->report_temp, mm_stream_write, stream, r->pool);
-    mm_report_run_t *run = NULL;
-    if (open_stores(&report, r, &err) != APR_SUCCESS || mm_report_begin(&run, &report, r->pool, &err) != APR_SUCCESS) {
-        return no_report(r, &err);
-    }
-    set_headers(r, route, format);
-    refuse_ranges(r);
-    return r->header_only ? OK : write_report(r, run, stream);
+    answer.stream = mm_stream_create(r);
+    answer.writer = mm_writer_make(route, answer.format->format, &mm_config_get(r->server)->report_temp,
+                                   mm_stream_write, answer.stream, r->pool);
+    return mm_reports_answer(r, &answer);
 }

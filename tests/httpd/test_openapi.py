@@ -46,7 +46,9 @@ def operations(method):
     return [(path, item, item[method]) for path, item in API["paths"].items() if method in item]
 
 
-REPORTS = [(path, item, op) for path, item, op in operations("get") if path != "/status"]
+OWN = [(path, item, op) for path, item, op in operations("get") if not path.startswith("/counter/")]
+COUNTER = [(path, op) for path, item, op in operations("get") if path.startswith("/counter/")]
+REPORTS = [(path, item, op) for path, item, op in OWN if path != "/status"]
 
 
 def address(path):
@@ -96,7 +98,7 @@ def test_the_file_itself():
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("path, item, op", operations("get"), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize("path, item, op", OWN, ids=lambda value: value if isinstance(value, str) else "")
 def test_parameters(site, path, item, op):
     said = site.get(address(path) + "?nonsense=1").text
     names = set(re.search(r"there are: ([a-z_, ]+)\.", said).group(1).split(", "))
@@ -132,6 +134,23 @@ def test_json(site, path, item, op, query):
 
 def test_status(site):
     validate("Status", site.get("/metrics/status").json)
+
+
+def test_counter(site):
+    """Each parameter is one that is known, and takes part or is said to be wrong."""
+    for path, op in COUNTER:
+        names = [each["name"] for each in op.get("parameters", ())]
+        query = "&".join(f"{name}={'2026-01' if 'date' in name else 'month'}" for name in names)
+        answer = site.get(f"/metrics{path}?{query.replace('access_method=month&metric_type=month&', '').replace('&format=month', '')}")
+        content = op["responses"]["200"]["content"]
+        assert (answer.status, answer["Content-Type"]) == (200, "application/json"), answer.text
+        Draft202012Validator({**API, **content["application/json"]["schema"]}).validate(answer.json)
+        assert "3050" not in answer.text
+        for name in names:
+            refused = site.get(f"/metrics{path}?{name}=%00")
+            assert refused.status in (400, 406)
+            validate("Exceptions", refused.json)
+            assert name in refused.text
 
 
 def test_recording(site):

@@ -1,0 +1,183 @@
+/* SUSHI: what a harvester may ask for, which day is the last of a month, and what becomes of words nobody knows. */
+#include "unit.h"
+
+#include "route/params.h"
+#include "route/sushi.h"
+
+#define DSR    "/counter/reports/dsr"
+#define NOW_MS INT64_C(1769860800000) /* 2026-01-31T12:00:00Z */
+
+static unit_t *unit;
+static mm_sushi_t sushi;
+
+static int parse(const char *args)
+{
+    return mm_sushi_parse(&sushi, DSR, args, NOW_MS, unit->pool);
+}
+
+static const mm_sushi_exception_t *last(void)
+{
+    assert_true(sushi.exceptions->nelts > 0);
+    return &APR_ARRAY_IDX(sushi.exceptions, sushi.exceptions->nelts - 1, mm_sushi_exception_t);
+}
+
+static void assert_refused(const char *args, int code)
+{
+    if (parse(args) != 400 || last()->code != code || !*last()->data) {
+        fail_msg("%s: %d", args, last()->code);
+    }
+}
+
+static int setup(void **state)
+{
+    int rv = unit_setup(state);
+
+    unit = *state;
+    return rv;
+}
+
+static void test_paths(void **state)
+{
+    static const struct {
+        const char *path;
+        int status;
+    } paths[] = {{"/counter/status", 0},
+                 {"/counter/reports", 0},
+                 {DSR, 400},
+                 {"/counter/reports/DSR", 400},
+                 {"/counter/reports/Dsr", 404},
+                 {"/counter", 404},
+                 {"/counter/", 404},
+                 {"/counter/reports/", 404},
+                 {DSR "/", 404}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        assert_true(mm_sushi_is_path(paths[i].path));
+        assert_int_equal(mm_sushi_parse(&sushi, paths[i].path, "a=b", NOW_MS, unit->pool), paths[i].status);
+    }
+    assert_false(mm_sushi_is_path(""));
+    assert_false(mm_sushi_is_path("/counters"));
+    assert_false(mm_sushi_is_path("/datasets"));
+    assert_true(mm_route_type_is_reserved("counter"));
+}
+
+static void test_months(void **state)
+{
+    static const struct {
+        const char *args;
+        int64_t begin_s, end_s;
+    } months[] = {{"begin_date=2024-02&end_date=2024-02", 1706745600, 1709251200},
+                  {"end_date=2023-02&begin_date=2023-02-01", 1675209600, 1677628800},
+                  {"begin_date=2024-12-01&end_date=2024-12-31", 1733011200, 1735689600},
+                  {"begin_date=2024-12&end_date=2024-12-01", 1733011200, 1733097600},
+                  {"begin_date=1970-01&end_date=1970-01&", 0, 2678400}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(months) / sizeof(months[0]); i++) {
+        assert_int_equal(parse(months[i].args), 0);
+        assert_int_equal(sushi.begin_ms, months[i].begin_s * 1000);
+        assert_int_equal(sushi.end_ms, months[i].end_s * 1000);
+        assert_int_equal(sushi.exceptions->nelts, 0);
+        assert_int_equal(sushi.filters->nelts, 2);
+    }
+}
+
+static void test_days_that_make_no_report(void **state)
+{
+    static const char *const bad[] = {
+        "2024-2",     "2024",      "2024-13", "2024-00",   "2024-02-30", "2023-02-29", "2024-04-31",
+        "2024-02-00", "1969-12",   "9999-01", "2024-02-1", "2024/02/01", "",           "2024-02-01T00:00:00Z",
+        "-024-02",    "2024-02-2x"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_refused(apr_psprintf(unit->pool, "begin_date=2024-02&end_date=%s", bad[i]), MM_SUSHI_BAD_DATES);
+        assert_refused(apr_psprintf(unit->pool, "begin_date=%s&end_date=2024-02", bad[i]), MM_SUSHI_BAD_DATES);
+    }
+    assert_refused("begin_date=2024-02-02&end_date=2024-02", MM_SUSHI_BAD_DATES);
+    assert_refused("begin_date=2024-02&end_date=2024-03-01", MM_SUSHI_BAD_DATES);
+    assert_refused("begin_date=2024-02&end_date=2024-01-31", MM_SUSHI_BAD_DATES);
+    assert_refused(NULL, MM_SUSHI_FILTER_MISSING);
+    assert_refused("begin_date=2024-02", MM_SUSHI_FILTER_MISSING);
+    assert_refused("end_date=2024-02", MM_SUSHI_FILTER_MISSING);
+}
+
+static void test_months_that_are_not_over(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("begin_date=2026-01&end_date=2026-01-31"), 0);
+    assert_int_equal(last()->code, MM_SUSHI_PARTIAL);
+    assert_int_equal(parse("begin_date=2026-01&end_date=2026-01-30"), 0);
+    assert_int_equal(sushi.exceptions->nelts, 0);
+    assert_int_equal(parse("begin_date=2026-02&end_date=2026-02"), 0);
+    assert_int_equal(last()->code, MM_SUSHI_NOT_READY);
+}
+
+#define MONTH "begin_date=2024-02&end_date=2024-02"
+
+static void test_filters(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(MONTH), 0);
+    assert_int_equal(sushi.methods, MM_SUSHI_METHODS);
+    assert_int_equal(sushi.metrics, MM_SUSHI_METRICS);
+    assert_null(sushi.dataset_id);
+    assert_int_equal(parse(MONTH "&access_method=machine&metric_type=unique-dataset-requests%7CTotal_Dataset_"
+                                 "Investigations&dataset_id=a%2Fb&granularity=Month&format=tsv"),
+                     0);
+    assert_int_equal(sushi.methods, MM_SUSHI_MACHINE);
+    assert_int_equal(sushi.metrics, MM_SUSHI_UNIQUE_REQUESTS | MM_SUSHI_TOTAL_INVESTIGATIONS);
+    assert_string_equal(sushi.dataset_id, "a/b");
+    assert_int_equal(sushi.format, MM_FORMAT_TSV);
+    assert_int_equal(sushi.filters->nelts, 5);
+    assert_int_equal(sushi.attributes->nelts, 1);
+    assert_refused(MONTH "&access_method=", MM_SUSHI_BAD_FILTER);
+    assert_refused(MONTH "&access_method=Regular|", MM_SUSHI_BAD_FILTER);
+    assert_refused(MONTH "&access_method=Regula", MM_SUSHI_BAD_FILTER);
+    assert_refused(MONTH "&metric_type=Total_Dataset_RequestsX", MM_SUSHI_BAD_FILTER);
+    assert_refused(MONTH "&dataset_id=", MM_SUSHI_BAD_FILTER);
+    assert_refused(MONTH "&dataset_id=%00", MM_SUSHI_BAD_FILTER);
+    assert_refused(MONTH "&end_date=2024-02", MM_SUSHI_BAD_FILTER);
+    assert_refused(MONTH "&granularity=day", MM_SUSHI_BAD_ATTRIBUTE);
+    assert_int_equal(parse(MONTH "&format=xlsx"), 406);
+}
+
+static void test_unknown_parameters(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("api_key=secret&" MONTH "&%22%0a=x&&=&flag"), 0);
+    assert_int_equal(last()->code, MM_SUSHI_UNKNOWN_PARAMETER);
+    assert_string_equal(last()->severity, "warning");
+    assert_string_equal(last()->data, "api_key, ??, , flag");
+    assert_int_equal(parse(MONTH "&a&b&c&d&e&f&g&h&i"), 0);
+    assert_string_equal(last()->data, "a, b, c, d, e, f, g, h, ...");
+    assert_refused("x=1&granularity=day&" MONTH, MM_SUSHI_BAD_ATTRIBUTE);
+    assert_int_equal(sushi.exceptions->nelts, 2);
+}
+
+static void test_codes(void **state)
+{
+    (void)state;
+    assert_int_equal(mm_sushi_code_of(401), MM_SUSHI_NOT_AUTHORIZED);
+    assert_int_equal(mm_sushi_code_of(403), MM_SUSHI_NOT_AUTHORIZED);
+    assert_int_equal(mm_sushi_code_of(404), MM_SUSHI_NO_SUCH_REPORT);
+    assert_int_equal(mm_sushi_code_of(429), MM_SUSHI_BUSY);
+    assert_int_equal(mm_sushi_code_of(503), MM_SUSHI_NOT_AVAILABLE);
+    assert_int_equal(mm_sushi_code_of(500), MM_SUSHI_NOT_AVAILABLE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_paths, setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_months, setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_days_that_make_no_report, setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_months_that_are_not_over, setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_filters, setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_unknown_parameters, setup, unit_teardown),
+        cmocka_unit_test(test_codes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
