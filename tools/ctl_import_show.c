@@ -145,6 +145,23 @@ static int64_t left_out(const mm_import_tally_t *tally)
     return sum;
 }
 
+/* One in ten is no slip: a log whose format changes in its middle, or two that were joined. */
+static bool is_much_bad(const mm_import_tally_t *tally)
+{
+    return tally->sifted[MM_SIFTED_BAD] > tally->lines / 10;
+}
+
+static void show_much_bad(const mm_import_tally_t *tally)
+{
+    if (is_much_bad(tally)) {
+        printf(
+            "  %.0f %% of the lines are bad, and none of these is counted: has a log changed its format in the middle? "
+            "Try the\n"
+            "  rest of it with --dry-run and another --format; docs/import.md says how to import it\n",
+            100.0 * (double)tally->sifted[MM_SIFTED_BAD] / (double)tally->lines);
+    }
+}
+
 void ctl_summary_text(const ctl_summary_t *summary)
 {
     const mm_import_tally_t *tally = summary->tally;
@@ -172,6 +189,14 @@ void ctl_summary_text(const ctl_summary_t *summary)
     for (int i = MM_COUNTED + 1; i < MM_VERDICTS; i++) {
         show_row(mm_verdict_name((mm_verdict_t)i), tally->verdicts[i]);
     }
+    show_much_bad(tally);
+    if (tally->windowless > 0) {
+        printf(
+            "  For want of room on the disk %s batch%s went without what is remembered of clicks: if the last one did, "
+            "double\n"
+            "  clicks, and uniques, between this import and the next are not seen\n",
+            with_commas(number, tally->windowless), tally->windowless == 1 ? "" : "es");
+    }
     if (tally->known_bytes > 0) {
         printf("  %s bytes were counted by an earlier import\n", with_commas(number, tally->known_bytes));
     }
@@ -193,9 +218,10 @@ void ctl_summary_json(const ctl_summary_t *summary)
 
     printf("{\"logs\":%" PRId64 ",\"known\":%" PRId64 ",\"failed\":%" PRId64 ",\"overlapping\":%" PRId64
            ",\"lines\":%" PRId64 ",\"bytes\":%" PRId64 ",\"known_bytes\":%" PRId64 ",\"counted\":%" PRId64
-           ",\"seconds\":%.3f,\"left_out\":{",
+           ",\"seconds\":%.3f,\"windowless\":%" PRId64 ",\"much_bad\":%s,\"left_out\":{",
            summary->logs, summary->known, summary->failed, tally->overlapping, tally->lines, tally->bytes,
-           tally->known_bytes, tally->verdicts[MM_COUNTED], (double)summary->took_us / 1e6);
+           tally->known_bytes, tally->verdicts[MM_COUNTED], (double)summary->took_us / 1e6, tally->windowless,
+           is_much_bad(tally) ? "true" : "false");
     for (int i = MM_SIFTED_EVENT + 1; i < MM_SIFTED_KINDS; i++, comma = ",") {
         printf("%s\"%s\":%" PRId64, comma, mm_sifted_name((mm_sifted_t)i), tally->sifted[i]);
     }

@@ -86,7 +86,12 @@ bool mm_count_full_at(const mm_count_t *count, size_t max)
 
 int64_t mm_count_room(const mm_count_t *count)
 {
-    return mm_count_full(count) ? 0 : (int64_t)((MM_COUNT_DELTAS_MAX - count->n) / MM_COUNT_DELTAS_PER_EVENT);
+    return mm_count_room_at(count, MM_COUNT_DELTAS_MAX);
+}
+
+int64_t mm_count_room_at(const mm_count_t *count, size_t max)
+{
+    return mm_count_full_at(count, max) ? 0 : (int64_t)((max - count->n) / MM_COUNT_DELTAS_PER_EVENT);
 }
 
 mm_window_t *mm_count_window(const mm_count_t *count)

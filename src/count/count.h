@@ -45,6 +45,9 @@ bool mm_count_full(const mm_count_t *count);
 /* The same for another limit. */
 bool mm_count_full_at(const mm_count_t *count, size_t max);
 
+/* How many more uses, each of a thing of its own, can be added without exceeding max deltas. */
+int64_t mm_count_room_at(const mm_count_t *count, size_t max);
+
 /* How many mm_count_each will tell. */
 size_t mm_count_deltas(const mm_count_t *count);
 

@@ -86,6 +86,9 @@ void mm_pack_take(const mm_pack_into_t *into, mm_event_t *event)
     else if (event->via.len > 0 && is_refused(into, event, &verdict)) {
         add_verdict(into->tally, verdict);
     }
+    else if (into->resolve && into->in_order && mm_resolve_waiting(into->resolve) > 0) {
+        mm_resolve_collect(into->resolve, event);
+    }
     else if (!into->resolve || mm_resolve_take(into->resolve, event)) {
         count_event(into, event);
     }
@@ -119,4 +122,11 @@ apr_status_t mm_pack_finish(const mm_pack_into_t *into, int64_t room, mm_err_t *
     mm_pack_into_t baton = *into;
 
     return into->resolve ? mm_resolve_finish(into->resolve, room, count_uses, &baton, err) : APR_SUCCESS;
+}
+
+apr_status_t mm_pack_finish_first(const mm_pack_into_t *into, int64_t n, int64_t room, mm_err_t *err)
+{
+    mm_pack_into_t baton = *into;
+
+    return mm_resolve_finish_first(into->resolve, n, room, count_uses, &baton, err);
 }

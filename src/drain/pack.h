@@ -26,6 +26,7 @@ typedef struct mm_pack_into {
     mm_resolve_t *resolve; /* for what events leave open; NULL: visitors stay nobody, keys unknown */
     mm_tally_t *tally;
     const mm_policy_t *policy; /* whose nobodies are none; NULL: there are none */
+    bool in_order;             /* what comes behind a collected event is collected, too */
 } mm_pack_into_t;
 
 /* Counts one event, or has resolve collect it. *event is used up. */
@@ -37,5 +38,8 @@ int64_t mm_pack_count(const mm_pack_into_t *into, const uint8_t *data, size_t le
 
 /* Counts what resolve has collected; room as for mm_resolve_finish. On a failure nothing of it is counted. */
 apr_status_t mm_pack_finish(const mm_pack_into_t *into, int64_t room, mm_err_t *err);
+
+/* The same of the first n events of it. into->resolve is there. */
+apr_status_t mm_pack_finish_first(const mm_pack_into_t *into, int64_t n, int64_t room, mm_err_t *err);
 
 #endif

@@ -70,7 +70,7 @@ static bool leave(mm_round_t *round, const uint8_t *payload, size_t len)
 
 static mm_pack_into_t into(mm_round_t *round)
 {
-    return (mm_pack_into_t){round->count, round->resolve, &round->tally, round->policy};
+    return (mm_pack_into_t){round->count, round->resolve, &round->tally, round->policy, false};
 }
 
 static void take(mm_round_t *round, const uint8_t *payload, size_t len)

@@ -115,6 +115,7 @@ static apr_status_t set_up(mm_import_t *import, mm_err_t *err)
     import->wait = wait_of(import);
     import->resolve = mm_resolving_make(options->catalog_uri ? options->catalog_uri : options->mongo_uri, import->log,
                                         &import->wait, import->pool);
+    import->places = apr_array_make(import->pool, MM_RESOLVE_PENDING_MAX, sizeof(mm_import_place_t));
     (void)mm_reserve_make(options->dir);
     rv = reach_database(import, err);
     return rv == APR_SUCCESS ? deliver_left(import, err) : rv;
@@ -154,6 +155,7 @@ apr_status_t mm_import_create(mm_import_t **result, const mm_import_options_t *o
     import = apr_pcalloc(pool, sizeof(*import));
     import->options = *options;
     import->options.events_max = options->events_max > 0 ? options->events_max : MM_IMPORT_EVENTS_MAX;
+    import->options.deltas_max = options->deltas_max > 0 ? options->deltas_max : MM_IMPORT_DELTAS_MAX;
     import->log = log;
     import->pool = pool;
     import->count = mm_count_create(&options->policy, pool);
@@ -206,10 +208,16 @@ static apr_status_t write_batch(mm_import_t *import, mm_err_t *err)
 {
     mm_batch_more_t more = {.logs = import->logs, .n_logs = import->n_logs};
     char nonce[MM_BATCH_NONCE_LEN + 1];
+    bool windowless = false;
     apr_status_t rv = mm_batch_nonce(nonce, err);
 
     if (rv == APR_SUCCESS) {
         rv = mm_window_log_append(&import->window_log, &more.window, err);
+    }
+    if (mm_reserve_no_room(rv)) { /* as the drainer: the batch goes without, and the window with a later one */
+        mm_window_log_forgo(&import->window_log, &more.window);
+        windowless = true;
+        rv = APR_SUCCESS;
     }
     if (rv == APR_SUCCESS) {
         rv = mm_batch_write(import->options.dir, import->spool_id, import->seq + 1, nonce, import->count,
@@ -217,6 +225,7 @@ static apr_status_t write_batch(mm_import_t *import, mm_err_t *err)
     }
     if (rv == APR_SUCCESS) {
         import->seq++;
+        import->tally.windowless += windowless;
         mm_window_log_written(&import->window_log);
     }
     return rv;

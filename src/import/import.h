@@ -33,6 +33,7 @@ typedef struct mm_import_options {
     const char *format; /* NULL: found out, for each log */
     int64_t since_us, until_us, live_us;
     int64_t events_max;  /* in one batch; 0: a million */
+    size_t deltas_max;   /* documents in one batch; 0: a hundred thousand */
     int64_t patience_us; /* how long a database that is away is waited for */
     bool take_over;      /* logs that somebody else is importing */
     const volatile sig_atomic_t *stop;
@@ -48,6 +49,7 @@ typedef struct mm_import_tally {
     int64_t sifted[MM_SIFTED_KINDS];
     int64_t verdicts[MM_VERDICTS]; /* of the events */
     int64_t overlapping;       /* logs that begin an hour or more before the end of those that were read before them */
+    int64_t windowless;        /* batches that went without what is remembered of clicks, for want of room */
     int64_t known_bytes;       /* passed over: an earlier import has counted them */
     int64_t first_us, last_us; /* of lines that were read well; 0 where there were none */
 } mm_import_tally_t;

@@ -16,8 +16,7 @@
 /* A log may well begin with a long download that began before the last line of the one before it. */
 #define OVERLAP_US (INT64_C(3600) * 1000000)
 
-/* Where the log stands now, among those of the next batch. */
-static void note_log(mm_import_t *import, const mm_ledger_t *ledger)
+void mm_import_note_log(mm_import_t *import, const mm_ledger_t *ledger)
 {
     mm_ledger_t *last = import->n_logs > 0 ? &import->logs[import->n_logs - 1] : NULL;
 
@@ -49,7 +48,7 @@ static void note_time(mm_import_t *import, mm_ledger_t *ledger, int64_t time_us)
     }
 }
 
-static void note_verdicts(mm_import_t *import, mm_ledger_t *ledger, const mm_tally_t *counted)
+void mm_import_note_verdicts(mm_import_t *import, mm_ledger_t *ledger, const mm_tally_t *counted)
 {
     for (size_t i = 0; i < MM_VERDICTS; i++) {
         import->tally.verdicts[i] += counted->verdicts[i];
@@ -62,7 +61,7 @@ static void note_verdicts(mm_import_t *import, mm_ledger_t *ledger, const mm_tal
 static void count_event(mm_import_t *import, mm_ledger_t *ledger, const mm_sifting_t *sifting, const mm_event_t *event)
 {
     mm_tally_t counted = {.events = 0};
-    const mm_pack_into_t into = {import->count, import->resolve, &counted, &import->options.policy};
+    const mm_pack_into_t into = {import->count, import->resolve, &counted, &import->options.policy, true};
 
     for (size_t i = 0; i < sifting->n_ids; i++) {
         mm_event_t one = *event;
@@ -73,30 +72,10 @@ static void count_event(mm_import_t *import, mm_ledger_t *ledger, const mm_sifti
         }
         mm_pack_take(&into, &one);
     }
-    note_verdicts(import, ledger, &counted);
+    mm_import_note_verdicts(import, ledger, &counted);
     if (sifting->match.spec->query || sifting->match.spec->lower) {
         apr_pool_clear(import->ids_pool);
     }
-}
-
-/* Counts what was collected: before the ledger says that the log is counted up to here. A failure is for good. */
-static apr_status_t resolve_all(mm_import_t *import, mm_ledger_t *ledger, mm_err_t *err)
-{
-    mm_tally_t counted = {.events = 0};
-    const mm_pack_into_t into = {import->count, import->resolve, &counted, &import->options.policy};
-    int64_t since_us = mm_wait_clock_us();
-    apr_status_t rv;
-
-    while ((rv = mm_pack_finish(&into, INT64_MAX, &import->unresolved)) == MM_STORE_AWAY &&
-           mm_wait_clock_us() - since_us < import->options.patience_us && !mm_wait_over(&import->wait)) {
-        mm_wait(&import->wait, RETRY_US);
-    }
-    if (rv != APR_SUCCESS) {
-        return mm_err_set(err, import->unresolved.status, "%s", import->unresolved.text);
-    }
-    import->unresolved.status = APR_SUCCESS;
-    note_verdicts(import, ledger, &counted);
-    return APR_SUCCESS;
 }
 
 static void count_line(mm_import_t *import, mm_ledger_t *ledger, const char *text, size_t len)
@@ -133,11 +112,11 @@ static apr_status_t flush_if_full(mm_import_t *import, mm_ledger_t *ledger, mm_e
     if (!collected && !mm_import_is_full(import)) {
         return APR_SUCCESS;
     }
-    rv = resolve_all(import, ledger, err);
+    rv = mm_import_resolve(import, ledger, err);
     if (rv != APR_SUCCESS || !mm_import_is_full(import)) {
         return rv;
     }
-    note_log(import, ledger);
+    mm_import_note_log(import, ledger);
     return mm_import_flush(import, err);
 }
 
@@ -162,6 +141,7 @@ static apr_status_t read_lines(mm_import_t *import, mm_ledger_t *ledger, mm_err_
         count_line(import, ledger, line, len);
         ledger->offset = mm_logfile_offset(import->file);
         import->tally.bytes += ledger->offset - before;
+        mm_import_note_place(import, ledger);
         rv = flush_if_full(import, ledger, err);
         if (rv == APR_SUCCESS && import->tally.lines % LINES_PER_LOOK == 0) {
             rv = look_around(import, err);
@@ -276,7 +256,7 @@ static apr_status_t end_ledger(mm_import_t *import, mm_ledger_t *ledger, bool re
     if (mm_import_is_dry(import)) {
         return APR_SUCCESS;
     }
-    rv = resolve_all(import, ledger, err);
+    rv = mm_import_resolve(import, ledger, err);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -284,7 +264,7 @@ static apr_status_t end_ledger(mm_import_t *import, mm_ledger_t *ledger, bool re
         return mm_ledger_release(import->connection.store, ledger->id, import->spool_id, err);
     }
     ledger->done = true;
-    note_log(import, ledger);
+    mm_import_note_log(import, ledger);
     return import->n_logs == MM_IMPORT_LOGS_MAX ? mm_import_flush(import, err) : APR_SUCCESS;
 }
 
@@ -319,6 +299,9 @@ apr_status_t mm_import_log(mm_import_t *import, mm_logfile_t *file, mm_import_en
     size_t len;
     apr_status_t rv;
 
+    if (import->unresolved.status != APR_SUCCESS) { /* what is in the count has no ledger, and must not get another's */
+        return mm_err_set(err, import->unresolved.status, "%s", import->unresolved.text);
+    }
     apr_pool_clear(import->log_pool);
     *end = MM_IMPORT_EMPTY;
     import->file = file;

@@ -22,6 +22,11 @@
 /* Logs in one batch: there may be many that are small. */
 #define MM_IMPORT_LOGS_MAX 256
 
+/* What a log's ledger was behind the line of a collected event. */
+typedef struct mm_import_place {
+    int64_t offset, lines, bad, first_ms, last_ms; /* offset -1: it is not the last event of its line */
+} mm_import_place_t;
+
 struct mm_import {
     mm_import_options_t options;
     const mm_log_t *log;
@@ -44,7 +49,8 @@ struct mm_import {
     mm_window_log_t window_log; /* clicks on both sides of a batch, or of an import, are double clicks, too */
     mm_spool_reader_t *reader;  /* finds nothing: there are no segments */
     mm_connection_t connection;
-    mm_resolve_t *resolve; /* for rules with via= */
+    mm_resolve_t *resolve;      /* for rules with via= */
+    apr_array_header_t *places; /* of mm_import_place_t, one for each event that it has collected */
     mm_wait_t wait;
     mm_err_t unresolved; /* why nothing more may be counted; its status is 0 where all is well */
     mm_courier_t courier;
@@ -55,7 +61,7 @@ struct mm_import {
 
 static inline bool mm_import_is_full(const mm_import_t *import)
 {
-    return import->events >= import->options.events_max || mm_count_full_at(import->count, MM_IMPORT_DELTAS_MAX);
+    return import->events >= import->options.events_max || mm_count_full_at(import->count, import->options.deltas_max);
 }
 
 static inline bool mm_import_is_dry(const mm_import_t *import)
@@ -65,6 +71,19 @@ static inline bool mm_import_is_dry(const mm_import_t *import)
 
 /* Of the log in hand: the format that most of its first lines fit. APR_EINVAL: less than half of them. */
 apr_status_t mm_import_choose_format(mm_import_t *import, mm_err_t *err);
+
+/* Notes where the line that was just read ends, if an event of it was collected. */
+void mm_import_note_place(mm_import_t *import, const mm_ledger_t *ledger);
+
+/* Counts what was collected, in as many batches as it takes: before the ledger says that the log is counted up to here.
+ * A failure is for good. */
+apr_status_t mm_import_resolve(mm_import_t *import, mm_ledger_t *ledger, mm_err_t *err);
+
+/* Adds to the tally. */
+void mm_import_note_verdicts(mm_import_t *import, mm_ledger_t *ledger, const mm_tally_t *counted);
+
+/* Where the log stands now, among those of the next batch. */
+void mm_import_note_log(mm_import_t *import, const mm_ledger_t *ledger);
 
 /* What is counted, and where it stops in each log, is on its way to the database when this returns. */
 apr_status_t mm_import_flush(mm_import_t *import, mm_err_t *err);

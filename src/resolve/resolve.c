@@ -4,6 +4,7 @@
 #include "resolve/resolve.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <apr_strings.h>
 #include <apr_time.h>
 #include "base/throttle.h"
@@ -21,6 +22,7 @@ struct mm_resolve {
     mm_resolve_tally_t tally;
     mm_throttle_t failures, cuts, unfit;
     apr_pool_t *pending_pool;
+    apr_pool_t *keys_pool;       /* of what is asked for */
     apr_pool_t *event_pool;      /* of the one that is handed out */
     apr_array_header_t *pending; /* of mm_event_t */
 };
@@ -45,6 +47,7 @@ mm_resolve_t *mm_resolve_create(const mm_resolve_options_t *options, apr_pool_t 
     resolve->pool = pool;
     resolve->visitors = (mm_visitors_t){.pool = pool, .log = options->log};
     apr_pool_create(&resolve->pending_pool, pool);
+    apr_pool_create(&resolve->keys_pool, pool);
     apr_pool_create(&resolve->event_pool, pool);
     forget(resolve);
     return resolve;
@@ -89,7 +92,7 @@ static mm_bytes_t copy(mm_bytes_t bytes, apr_pool_t *pool)
     return (mm_bytes_t){bytes.len > 0 ? apr_pstrmemdup(pool, bytes.data, bytes.len) : NULL, bytes.len};
 }
 
-static void collect(mm_resolve_t *resolve, const mm_event_t *event)
+void mm_resolve_collect(mm_resolve_t *resolve, const mm_event_t *event)
 {
     apr_pool_t *pool = resolve->pending_pool;
     mm_event_t *kept = apr_array_push(resolve->pending);
@@ -112,7 +115,7 @@ bool mm_resolve_take(mm_resolve_t *resolve, mm_event_t *event)
     mm_visitor_answer_t answer;
 
     if (event->via.len > 0) {
-        collect(resolve, event);
+        mm_resolve_collect(resolve, event);
         return false;
     }
     if (event->identity.len == 0) {
@@ -120,7 +123,7 @@ bool mm_resolve_take(mm_resolve_t *resolve, mm_event_t *event)
     }
     answer = mm_visitors_find(&resolve->visitors, &visitor, event, now_us(resolve));
     if (answer == MM_VISITOR_ASK) {
-        collect(resolve, event);
+        mm_resolve_collect(resolve, event);
         return false;
     }
     apply(resolve, event, answer, &visitor);
@@ -314,21 +317,21 @@ static apr_status_t ask(mm_resolve_t *resolve, mm_keys_t *keys, int64_t room, mm
     if (rv == APR_SUCCESS) {
         rv = ask_keys(resolve, keys, err);
     }
-    if (rv == APR_SUCCESS && room != MM_RESOLVE_ONE && surplus(resolve, keys) > room) {
+    if (rv == APR_SUCCESS && room != MM_RESOLVE_ONE &&
+        ((keys->cut && resolve->pending->nelts > 1) || surplus(resolve, keys) > room)) {
         rv = mm_err_set(err, MM_RESOLVE_TOO_MANY, "%d events stand for too many uses at once", resolve->pending->nelts);
     }
     return rv;
 }
 
-apr_status_t mm_resolve_finish(mm_resolve_t *resolve, int64_t room, mm_resolve_fn fn, void *baton, mm_err_t *err)
+/* All of resolve->pending. */
+static apr_status_t finish(mm_resolve_t *resolve, int64_t room, mm_resolve_fn fn, void *baton, mm_err_t *err)
 {
     handing_t handing = {.fn = fn, .baton = baton, .left = room == MM_RESOLVE_ONE ? MM_KEYS_IDS_MAX : INT64_MAX};
     apr_status_t rv;
 
-    if (resolve->pending->nelts == 0) {
-        return APR_SUCCESS;
-    }
-    mm_keys_init(&handing.keys, resolve->pending_pool);
+    apr_pool_clear(resolve->keys_pool);
+    mm_keys_init(&handing.keys, resolve->keys_pool);
     rv = ask(resolve, &handing.keys, room, err);
     if (rv != APR_SUCCESS) {
         return rv;
@@ -339,6 +342,40 @@ apr_status_t mm_resolve_finish(mm_resolve_t *resolve, int64_t room, mm_resolve_f
     if (handing.keys.cut) {
         tell_cut(resolve);
     }
-    forget(resolve);
     return APR_SUCCESS;
+}
+
+static void forget_first(mm_resolve_t *resolve, int n)
+{
+    apr_array_header_t *pending = resolve->pending;
+
+    if (n == pending->nelts) {
+        forget(resolve);
+        return;
+    }
+    pending->nelts -= n;
+    memmove(pending->elts, pending->elts + (size_t)n * sizeof(mm_event_t), (size_t)pending->nelts * sizeof(mm_event_t));
+}
+
+apr_status_t mm_resolve_finish_first(mm_resolve_t *resolve, int64_t n, int64_t room, mm_resolve_fn fn, void *baton,
+                                     mm_err_t *err)
+{
+    const int all = resolve->pending->nelts;
+    apr_status_t rv;
+
+    if (all == 0) {
+        return APR_SUCCESS;
+    }
+    resolve->pending->nelts = n < all ? (int)n : all;
+    rv = finish(resolve, room, fn, baton, err);
+    resolve->pending->nelts = all;
+    if (rv == APR_SUCCESS) {
+        forget_first(resolve, n < all ? (int)n : all);
+    }
+    return rv;
+}
+
+apr_status_t mm_resolve_finish(mm_resolve_t *resolve, int64_t room, mm_resolve_fn fn, void *baton, mm_err_t *err)
+{
+    return mm_resolve_finish_first(resolve, INT64_MAX, room, fn, baton, err);
 }

@@ -43,6 +43,9 @@ void mm_resolve_begin(mm_resolve_t *resolve);
  * it was copied and will come out of mm_resolve_finish. */
 bool mm_resolve_take(mm_resolve_t *resolve, mm_event_t *event);
 
+/* Collects *event though it may need no more, so that it comes out behind those that are collected. */
+void mm_resolve_collect(mm_resolve_t *resolve, const mm_event_t *event);
+
 /* How many events are collected. */
 int64_t mm_resolve_waiting(const mm_resolve_t *resolve);
 
@@ -58,6 +61,10 @@ bool mm_resolve_full(const mm_resolve_t *resolve);
 #define MM_RESOLVE_ONE      INT64_C(-1)
 typedef void (*mm_resolve_fn)(void *baton, const mm_event_t *event, const char *const *ids, size_t n);
 apr_status_t mm_resolve_finish(mm_resolve_t *resolve, int64_t room, mm_resolve_fn fn, void *baton, mm_err_t *err);
+
+/* The same for the first n of them. Those behind stay collected. */
+apr_status_t mm_resolve_finish_first(mm_resolve_t *resolve, int64_t n, int64_t room, mm_resolve_fn fn, void *baton,
+                                     mm_err_t *err);
 
 const mm_resolve_tally_t *mm_resolve_tally(const mm_resolve_t *resolve);
 

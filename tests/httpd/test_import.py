@@ -413,6 +413,15 @@ def test_bad_lines_are_counted_and_shown(house):
     assert house.run("--dry-run", log)[0]["counted"] == summary["counted"]
 
 
+def test_a_log_whose_format_changes_in_the_middle_is_told_at_the_end(house):
+    log = make_log(house, 100)
+    assert house.run("--dry-run", log)[0]["much_bad"] is False
+    log.write_text(log.read_text() + "2026-01-31 something else\n" * 50)
+    words = subprocess.run(house.command("--dry-run", log), capture_output=True, text=True, timeout=300).stdout
+    assert "33 % of the lines are bad" in words and "changed its format" in words
+    assert house.run("--dry-run", log)[0]["much_bad"] is True
+
+
 def test_a_format_that_does_not_fit_counts_nothing(house):
     log = house.directory / "other.log"
     log.write_text("2026-01-31 something else\n" * 3)

@@ -23,7 +23,7 @@ static void counts_what_it_can_read(void **state)
     mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     uint8_t buf[ROOM];
     mm_tally_t tally = {.events = 5};
-    const mm_pack_into_t into = {count, NULL, &tally, NULL};
+    const mm_pack_into_t into = {count, NULL, &tally, NULL, false};
     size_t last, len = make(buf, 3, &last);
 
     assert_false(mm_pack_is_newer(buf, len));
@@ -46,7 +46,7 @@ static void a_key_that_nobody_looks_up_is_no_use(void **state)
     mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     mm_event_t event = event_of(MM_ACTION_VIEW, "a", "eve", NOON_US);
     mm_tally_t tally = {.events = 0};
-    const mm_pack_into_t into = {count, NULL, &tally, NULL};
+    const mm_pack_into_t into = {count, NULL, &tally, NULL, false};
     uint8_t buf[ROOM];
 
     event.via = bytes_of("a:b:c");
@@ -63,7 +63,7 @@ static void what_cannot_count_is_not_collected(void **state)
     const mm_resolve_options_t options = {.uri = "mongodb://127.0.0.1:1/x"};
     mm_count_t *count = mm_count_create(&(mm_policy_t){0}, unit->pool);
     mm_tally_t tally = {.events = 0};
-    const mm_pack_into_t into = {count, mm_resolve_create(&options, unit->pool), &tally, NULL};
+    const mm_pack_into_t into = {count, mm_resolve_create(&options, unit->pool), &tally, NULL, false};
     mm_event_t event = event_of(MM_ACTION_VIEW, "a", "eve", NOON_US), one;
 
     event.via = bytes_of("a:b:c");
@@ -87,7 +87,7 @@ static void a_list_is_many_uses(void **state)
     mm_count_t *count = mm_count_create(&(mm_policy_t){.double_click_ms = 30000}, unit->pool);
     mm_event_t event = event_of(MM_ACTION_VIEW, "a,b,c", NULL, NOON_US);
     mm_tally_t tally = {.events = 0};
-    const mm_pack_into_t into = {count, NULL, &tally, NULL};
+    const mm_pack_into_t into = {count, NULL, &tally, NULL, false};
     uint8_t buf[ROOM];
 
     event.flags = MM_EVENT_LIST;
@@ -112,7 +112,7 @@ static size_t touched_by(unit_t *unit, const mm_policy_t *policy, const char *us
     mm_count_t *count = mm_count_create(policy, unit->pool);
     mm_event_t event = event_of(MM_ACTION_VIEW, "a", user, NOON_US);
     mm_tally_t tally = {.events = 0};
-    const mm_pack_into_t into = {count, NULL, &tally, policy};
+    const mm_pack_into_t into = {count, NULL, &tally, policy, false};
     uint8_t buf[ROOM];
 
     assert_int_equal(mm_pack_count(&into, buf, mm_event_pack(&event, buf)), 0);

@@ -128,4 +128,25 @@ static inline int64_t documents(const setting_t *setting, const char *collection
     return n;
 }
 
+static inline int64_t views_of(const setting_t *setting, const char *id)
+{
+    mongoc_client_t *client = mongoc_client_new(setting->options.mongo_uri);
+    const char *database = mongoc_uri_get_database(mongoc_client_get_uri(client));
+    mongoc_collection_t *coll = mongoc_client_get_collection(client, database, "metrics_datasets");
+    bson_t *filter = BCON_NEW("_id", BCON_UTF8(id));
+    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(coll, filter, NULL, NULL);
+    const bson_t *doc;
+    bson_iter_t iter;
+    int64_t views = -1;
+
+    if (mongoc_cursor_next(cursor, &doc) && bson_iter_init_find(&iter, doc, "views")) {
+        views = bson_iter_as_int64(&iter);
+    }
+    mongoc_cursor_destroy(cursor);
+    bson_destroy(filter);
+    mongoc_collection_destroy(coll);
+    mongoc_client_destroy(client);
+    return views;
+}
+
 #endif
