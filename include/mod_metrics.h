@@ -119,8 +119,9 @@ typedef struct metrics_authz_provider {
     /* A provider that knows beforehand which few resources the requester may see can say so, and a report on all
      * resources of a type reads only these from the database. Once for each type of such a report, before its first
      * see_resources. Sets *ids and *n, from pool, to no more than METRICS_AUTHZ_NARROW_MAX ids, in any order; *n == 0
-     * with *ids not NULL is an empty report. Leaving *ids NULL narrows nothing; so does a list that is too long. This
-     * saves time and is no permission: see_resources is asked about every one of them that has rows. */
+     * with *ids not NULL is an empty report. Leaving *ids NULL narrows nothing; so does a list that is too long, or
+     * comes too late. This saves time and is no permission: see_resources is asked about every one of them that has
+     * rows. */
     apr_status_t (*narrow)(void *state, const char *type, const char *const **ids, size_t *n, apr_pool_t *pool);
 } metrics_authz_provider;
 

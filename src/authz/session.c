@@ -189,8 +189,12 @@ apr_status_t mm_authz_narrow(mm_authz_session_t *session, const char *type, cons
         return APR_SUCCESS;
     }
     const apr_time_t began = clock_us();
-    apr_status_t rv = judge(session, began, provider->narrow(session->state, type, ids, n, pool), err);
-    if (rv != APR_SUCCESS || *n > METRICS_AUTHZ_NARROW_MAX) {
+    apr_status_t rv = provider->narrow(session->state, type, ids, n, pool);
+    if (rv != APR_SUCCESS) {
+        rv = judge(session, began, rv, err);
+    }
+    /* One that comes too late is thrown away as any other, which leaves the report as wide as it was. */
+    if (rv != APR_SUCCESS || *n > METRICS_AUTHZ_NARROW_MAX || clock_us() - began > session->query->patience) {
         *ids = NULL;
         *n = 0;
     }

@@ -360,6 +360,8 @@ def test_provider_can_narrow_a_report_before_it_is_read(guarded):
     assert ids("/narrow/datasets?sort=resource_id&order=desc&limit=1") == ["gone"]
     assert ids("/narrow/datasets/d2") == ["d2"]  # is about one already, and this provider lets everything pass
     assert ids("/narrow-none/datasets") == []
+    late = guarded.get("/narrow/datasets", headers={"X-Slow-Narrow": "400"})
+    assert [row[0] for row in late.rows[1:]] == ["d1", "secret-d", "d2", "gone"]
     assert ids("/narrow-many/datasets") == ["d1", "secret-d", "d2", "gone"]
     guarded.allow_log("MM0601: .*MetricsAuthz example-narrow")
     assert guarded.get("/narrow-error/datasets").status == 503

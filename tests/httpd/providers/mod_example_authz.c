@@ -190,21 +190,30 @@ static apr_status_t later_see(void *state, const char *type, const char *const *
 
 /* --- narrowing --- */
 
+typedef struct wide {
+    request_rec *r;
+    const char *args;
+} wide_t;
+
 static apr_status_t narrow_open(request_rec *r, const void *config, const metrics_authz_query *query, void **state,
                                 metrics_verdict *verdict)
 {
-    (void)r;
+    wide_t *wide = apr_palloc(r->pool, sizeof(*wide));
     (void)query;
-    *state = (void *)config;
+    wide->r = r;
+    wide->args = config;
+    *state = wide;
     *verdict = METRICS_GRANTED;
     return APR_SUCCESS;
 }
 
 static apr_status_t narrow(void *state, const char *type, const char *const **ids, size_t *n, apr_pool_t *pool)
 {
-    const char *args = state;
+    const wide_t *wide = state;
+    const char *args = wide->args;
     apr_array_header_t *words = apr_array_make(pool, 4, sizeof(const char *));
     (void)type;
+    wait_as_told(wide->r, "X-Slow-Narrow");
     while (*args) {
         APR_ARRAY_PUSH(words, const char *) = ap_getword_conf(pool, &args);
     }
