@@ -45,7 +45,7 @@ for _name, _weight in (("cut_request", 5), ("lose_reply", 10), ("cut_reply", 6),
     fault(weight=_weight)(reply_of_update(_name))
 
 
-@fault(weight=4)
+@fault(weight=4, sites=(0, 1))  # a use that is refused and one that is taken back later are not of one batch
 def poison(site, _random):
     """One document of a batch is refused for good: it is set aside, and the rest goes on."""
     path = site.httpd.spool / "rejected.ndjson"

@@ -22,7 +22,7 @@ class Fault:
     needs_small_disk: bool
 
 
-def fault(weight=1, sites=(0, 1), exclusive=False, needs_small_disk=False):
+def fault(weight=1, sites=(0, 1, 2), exclusive=False, needs_small_disk=False):
     def register(function):
         name = function.__name__
         KINDS[name] = Fault(name, function, weight, sites, exclusive, needs_small_disk)

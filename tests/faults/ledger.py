@@ -10,6 +10,8 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 
+from clicks import CLICKS, expect
+
 VISITS = "visits"
 ACTIONS = ("views", "downloads")
 
@@ -42,11 +44,12 @@ class Book:
     taken: dict = field(default_factory=dict)  # marker: keys, destroyed in the spool by a fault
     visits: dict = field(default_factory=dict)  # id: Visit
     lost_visits: Counter = field(default_factory=Counter)  # by id, destroyed likewise
+    chains: dict = field(default_factory=dict)  # id: Chain (clicks.py)
     answers: Counter = field(default_factory=Counter)  # by status; 0 is none
 
     def add(self, other):
         self.certain.update(other.certain)
-        for name in ("unknown", "refused", "taken", "visits"):
+        for name in ("unknown", "refused", "taken", "visits", "chains"):
             getattr(self, name).update(getattr(other, name))
         self.lost_visits.update(other.lost_visits)
         self.answers.update(other.answers)
@@ -105,6 +108,8 @@ class Verdict:
     lost: int = 0
     doubled: int = 0
     uncertain: int = 0
+    uses: int = 0  # of chains of clicks
+    by_day: int = 0  # resources whose days were added up
     lines: list = field(default_factory=list)
 
     def compare(self, what, least, found, most):
@@ -117,14 +122,16 @@ class Verdict:
 
 
 def expected_of(book, totals):
-    """What must be counted, exactly: certain, and those without an answer whose marker was recorded."""
+    """What must be counted, exactly: certain, and those without an answer whose marker was recorded; and the uses of
+    chains of clicks, which are in none of these."""
     expected = Counter(book.certain)
     for marker, keys in book.unknown.items():
         if totals[marker[0], marker[1], marker[3]] > 0:
             expected.update(keys)
     for marker, keys in book.taken.items():
         if marker not in book.unknown:
-            expected.subtract(keys)
+            expected.subtract(key for key in keys if key[0] != CLICKS)
+    expected.update(expect(book, totals)[0])
     return expected
 
 

@@ -31,6 +31,7 @@ waiting.POLL_SECONDS = 0.03  # a look at all processes is not free, and the mach
 import database  # noqa: E402, F401
 import processes  # noqa: E402, F401
 import spool  # noqa: E402, F401
+from clicks import compare_counters, expect, read_counters  # noqa: E402
 from fault import KINDS  # noqa: E402
 from ledger import compare, read_database, read_rejected  # noqa: E402
 from world import ALL_TYPES, World  # noqa: E402
@@ -55,8 +56,8 @@ class Tormentor(threading.Thread):
 
     def _shared_out(self):
         """For the short run: each kind once, on one of the sites that it suits."""
-        both = [kind for kind in self.kinds if len(kind.sites) == 2]
-        mine = both[self.site.number::2] + [kind for kind in self.kinds if kind.sites == (self.site.number,)]
+        mine = [kind for number, kind in enumerate(KINDS.values())
+                if kind in self.kinds and kind.sites[number % len(kind.sites)] == self.site.number]
         self.random.shuffle(mine)
         return mine
 
@@ -92,10 +93,13 @@ class Tormentor(threading.Thread):
 
 def judge(world, book):
     totals, users = read_database(world.counts.db, ALL_TYPES)
-    for site in world.sites:
-        for found, part in zip((totals, users), read_rejected(site.httpd.spool / "rejected.ndjson")):
+    rejected = [site.httpd.spool / "rejected.ndjson" for site in world.sites]
+    for path in rejected:
+        for found, part in zip((totals, users), read_rejected(path)):
             found.update(part)
-    return compare(book, world.sites[0].kills, totals, users)
+    verdict = compare(book, world.sites[0].kills, totals, users)
+    compare_counters(verdict, expect(book, totals)[1], *read_counters(world.counts.db, ALL_TYPES, rejected))
+    return verdict
 
 
 def report(options, world, tormentors, verdict, book, seconds):
@@ -106,6 +110,9 @@ def report(options, world, tormentors, verdict, book, seconds):
         print(f"  {done[name]:5} {name}")
     print("answers: " + ", ".join(f"{status or 'none'} {count}" for status, count in sorted(book.answers.items())))
     print(f"visits by GET: {len(book.visits)} connections, {verdict.uncertain} visits that a kill leaves in doubt")
+    clicks = sum(len(chain.clicks) for chain in book.chains.values())
+    print(f"chains of clicks: {len(book.chains)}, {clicks} clicks, {verdict.uses} uses; "
+          f"days of {verdict.by_day} resources were added up")
     for line in verdict.lines[:SHOWN]:
         print(line)
     print(f"lost {verdict.lost}, doubled {verdict.doubled}", flush=True)

@@ -1,6 +1,6 @@
 """Clients in processes of their own, each with some threads: many events by POST (NDJSON), single events by POST, and
-visits by GET. Each keeps a Book (ledger.py) and hands it over at the end. All they do follows from the seed; when they
-do it, does not.
+visits by GET; and chains of clicks. Each keeps a Book (ledger.py) and hands it over at the end. All they do follows
+from the seed; when they do it, does not.
 """
 
 import http.client
@@ -11,6 +11,7 @@ import random
 import threading
 import time
 
+from clicks import OPEN_AT_ONCE, Plan
 from environment.client import basic
 from ledger import VISITS, Book, Visit
 
@@ -164,7 +165,36 @@ class _Visitor(_Worker):
             self.turn()
 
 
-KINDS = {"bulk": _Bulk, "single": _Single, "visit": _Visitor}
+class _Clicker(_Worker):
+    """Chains of clicks (clicks.py), some at once, so that a click and the next one come in batches of their own."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.open, self.names = [], itertools.count(1)
+
+    def pause(self):
+        return self.random.uniform(0.01, 0.05)
+
+    def turn(self):
+        if len(self.open) < OPEN_AT_ONCE:
+            plan = Plan(self.random, f"{self.name}-{next(self.names)}")
+            self.book.chains[plan.name] = plan.chain
+            self.open.append(plan)
+        plan = self.random.choice(self.open)
+        marker = (MARKERS, f"{self.name}-{next(self.numbers)}", "", "views")
+        pack = plan.next(self.random, marker)
+        if pack is None:
+            self.open.remove(plan)
+            return
+        pack.append((marker, {"type": MARKERS, "id": marker[1], "action": "view"}))
+        body = "".join(json.dumps(line) + "\n" for _, line in pack).encode()
+        status = self.post("/metrics/events", body, {"Content-Type": "application/x-ndjson"})
+        self.book.note(marker, [marker], status)
+        if status == 202:
+            self.did(len(pack))
+
+
+KINDS = {"bulk": _Bulk, "single": _Single, "visit": _Visitor, "click": _Clicker}
 
 
 class _Shared:

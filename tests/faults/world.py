@@ -1,7 +1,8 @@
-"""What is tortured: a database, and two httpds with a spool of their own each, both with their proxy before it.
+"""What is tortured: a database, and three httpds with a spool of their own each, all with their proxy before it.
 
 Site 0 has its spool on the disk and is visited by GET and POST; site 1 has it on a small tmpfs where we may mount one,
 and is only posted to (a visit that finds the disk full is dropped, by design, and nobody could keep books of it).
+Site 2 is the one that tells double clicks, and is posted chains of clicks; at the others each click counts.
 """
 
 import os
@@ -15,7 +16,9 @@ from pathlib import Path
 
 import clock
 import pymongo
+from clicks import CLICKS, WIDTH
 from environment import Counts, Httpd, wait_for
+from environment.httpd import SETTINGS
 from ledger import Book
 from mm_database import Database
 from proxy import Proxy
@@ -23,7 +26,8 @@ from pymongo.errors import PyMongoError
 from visitors import MARKERS, PASSWORD, SINGLES, TYPES, USERS, VISITS, Visitors
 
 NAME = "torture"
-ALL_TYPES = (*TYPES, MARKERS, SINGLES, VISITS)
+ALL_TYPES = (*TYPES, MARKERS, SINGLES, VISITS, CLICKS)
+NO_FILTER = "MetricsDoubleClick 0"
 TMPFS_SIZE = "48m"
 PATIENCE = 150  # the database may be away for minutes, because of another fault
 SECTIONS = "".join(f'<MetricsType {name}>\n    MetricsView "^/{name}/([^/]+)$"\n</MetricsType>\n' for name in ALL_TYPES)
@@ -58,7 +62,7 @@ class Site:
     """An httpd, its proxy, and the spool they share. The httpd may be replaced by another one, on the same port."""
 
     def __init__(self, number, world):
-        self.number, self.world = number, world
+        self.number, self.world, self.filters_clicks = number, world, number == 2
         self.proxy = Proxy(("127.0.0.1", world.database.port), f"{world.seed} {number}")
         self.clock = clock.Clock(world.directory / f"clock{number}")
         self.spool = None
@@ -69,8 +73,9 @@ class Site:
 
     def make(self, spool=None, port=None):
         """An httpd that is not started; takes over a spool and a port."""
-        httpd = Httpd(CONF % (0 if self.number else 400), types=SECTIONS, modules=MODULES, children=3,
-                      mpm=self.world.mpm, environ=self.clock.environ,
+        settings = SETTINGS.replace(NO_FILTER, f"MetricsDoubleClick {WIDTH}" if self.filters_clicks else NO_FILTER)
+        httpd = Httpd(CONF % (0 if self.number else 400), types=SECTIONS, settings=settings, modules=MODULES,
+                      children=3, mpm=self.world.mpm, environ=self.clock.environ,
                       mongo_uri=f"mongodb://127.0.0.1:{self.proxy.port}/{NAME}?directConnection=true")
         httpd.port = port or httpd.port
         httpd.file("page", "page\n" * 100)
@@ -132,7 +137,7 @@ class World:
         self.database = Database().start()
         self.counts = Counts(self.database.uri, NAME)
         self.impatient = pymongo.MongoClient(self.database.uri, serverSelectionTimeoutMS=300, socketTimeoutMS=5000)
-        self.sites = [Site(number, self) for number in range(2)]
+        self.sites = [Site(number, self) for number in range(3)]
         self._pause = pause
 
     def start(self):
@@ -141,11 +146,22 @@ class World:
             site.httpd.start()
             site.httpd.drainer()
             self.counts.wait_for_indexes()
+        self._begin_clock(self.sites[2])
         ports = [site.httpd.port for site in self.sites]
         jobs = [("bulk", ports[0]), ("bulk", ports[1]), ("visit", ports[0]), ("single", ports[1]),
-                ("single", ports[0]), ("visit", ports[0])]
+                ("single", ports[0]), ("visit", ports[0]), ("click", ports[2]), ("click", ports[2])]
         self.visitors = Visitors(jobs, self.seed, self._pause)
         wait_for(lambda: self.visitors.progress > 100, timeout=60, what="the clients have begun")
+
+    @staticmethod
+    def _begin_clock(site):
+        """The time of what is remembered of clicks is that of the events. In an empty one it would begin with the first
+        click, which may be of last midnight, and be forgotten with the second, which is of now."""
+        marker = (MARKERS, "first", "first", "views")
+        event = {"type": MARKERS, "id": "first", "action": "view", "user": "first"}
+        answer = site.httpd.post_lines("/metrics/events", event)
+        site.book.note(marker, [marker], answer.status)
+        site.wait_for_count("first")
 
     def _mount(self, httpd):
         """A small file system for the spool; where that is not allowed, the disk full is left out."""
