@@ -2,6 +2,7 @@
 #ifndef MM_AUTHZ_H
 #define MM_AUTHZ_H
 
+#include <stdbool.h>
 #include "config/config.h"
 
 /* For register_hooks: the built-in providers. */
@@ -39,6 +40,8 @@ apr_status_t mm_authz_see_resources(mm_authz_session_t *session, const char *typ
 /* Pairs of a resource, about which mm_authz_see_resources said yes, and a person. */
 apr_status_t mm_authz_see_users(mm_authz_session_t *session, const char *type, const char *const *ids,
                                 const char *const *users, size_t n, metrics_verdict *verdicts, mm_err_t *err);
+/* Whether it is known, without asking about them, that all resources may be seen. */
+bool mm_authz_sees_all(const mm_authz_session_t *session);
 /* *ids is NULL where nothing is narrowed. */
 apr_status_t mm_authz_narrow(mm_authz_session_t *session, const char *type, const char *const **ids, size_t *n,
                              apr_pool_t *pool, mm_err_t *err);

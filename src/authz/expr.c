@@ -168,6 +168,12 @@ static apr_status_t expr_see_resources(void *statev, const char *type, const cha
     return APR_SUCCESS;
 }
 
+bool mm_authz_expr_sees_all(const void *statev)
+{
+    const state_t *state = statev;
+    return !state->conf->resources.of_each && state->resources == METRICS_GRANTED;
+}
+
 static apr_status_t expr_see_users_of(void *statev, const char *type, const char *const *ids, const char *const *people,
                                       size_t n, metrics_verdict *verdicts, apr_pool_t *scratch)
 {

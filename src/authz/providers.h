@@ -2,6 +2,7 @@
 #ifndef MM_PROVIDERS_H
 #define MM_PROVIDERS_H
 
+#include <stdbool.h>
 #include "mod_metrics.h"
 
 /* `MetricsAuthz none`: nobody sees anything. */
@@ -10,6 +11,9 @@ extern const metrics_authz_provider mm_authz_none;
 /* `MetricsAuthz expr`: expressions of httpd's language (ap_expr) say who may see reports, which resources in them, and
  * which people. */
 extern const metrics_authz_provider mm_authz_expr;
+
+/* Whether it lets all resources pass, by the state that it has set. */
+bool mm_authz_expr_sees_all(const void *state);
 
 /* `MetricsAuthz require`: what httpd's `Require` takes says who may see reports, and who people in them; `MetricsAuthz
  * group`: the same for `Require group`. */

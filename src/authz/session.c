@@ -5,6 +5,7 @@
  * to look at the clock when it comes back, and to believe nothing that took too long.
  */
 #include "authz/authz.h"
+#include "authz/providers.h"
 
 #include <time.h>
 
@@ -110,6 +111,12 @@ int mm_authz_open(mm_authz_session_t **session, request_rec *r, const mm_authz_c
         return HTTP_SERVICE_UNAVAILABLE;
     }
     return verdict == METRICS_GRANTED ? OK : mm_authz_denied(r, err);
+}
+
+bool mm_authz_sees_all(const mm_authz_session_t *session)
+{
+    const metrics_authz_provider *provider = session->conf->provider;
+    return provider == &mm_authz_expr ? mm_authz_expr_sees_all(session->state) : !provider->see_resources;
 }
 
 apr_status_t mm_authz_see_resources(mm_authz_session_t *session, const char *type, const char *const *ids, size_t n,

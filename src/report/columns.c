@@ -2,6 +2,8 @@
 #include "report/columns.h"
 
 typedef enum source {
+    DAY,
+    MONTH,
     TYPE,
     ID,
     NAME,
@@ -19,6 +21,8 @@ typedef enum source {
 } source_t;
 
 static const mm_column_t all[] = {
+    [DAY] = {"day", MM_CELL_DAY, NULL, NULL},
+    [MONTH] = {"month", MM_CELL_TEXT, NULL, NULL},
     [TYPE] = {"resource_type", MM_CELL_TEXT, NULL, NULL},
     [ID] = {"resource_id", MM_CELL_TEXT, NULL, NULL},
     [NAME] = {"resource_name", MM_CELL_TEXT, NULL, NULL},
@@ -62,16 +66,28 @@ static void add_range(mm_columns_t *columns, source_t first, source_t last)
     }
 }
 
-void mm_columns_choose(mm_columns_t *columns, const mm_route_t *route)
+static void add_what(mm_columns_t *columns, const mm_route_t *route)
 {
-    columns->n = 0;
+    bool by_day = mm_route_is_by_day(route);
+
+    if (by_day) {
+        add(columns, route->per == MM_PER_MONTH ? MONTH : DAY);
+    }
     if (!route->type) {
         add(columns, TYPE);
     }
-    add_range(columns, ID, mm_route_is_per_user(route) ? USER_NAME : NAME);
-    add_range(columns, VIEWS, LAST_DOWNLOADED);
+    if (!by_day) {
+        add_range(columns, ID, mm_route_is_per_user(route) ? USER_NAME : NAME);
+    }
+    add_range(columns, VIEWS, by_day ? DOWNLOADS : LAST_DOWNLOADED);
+}
+
+void mm_columns_choose(mm_columns_t *columns, const mm_route_t *route)
+{
+    columns->n = 0;
+    add_what(columns, route);
     columns->parents_at = columns->n;
-    if (route->parents != MM_PARENTS_NONE) {
+    if (route->parents != MM_PARENTS_NONE && !mm_route_is_by_day(route)) {
         add_range(columns, PARENT_TYPE, PARENT_NAME);
     }
     for (size_t i = 0; i < route->n_extras; i++) {
@@ -149,8 +165,12 @@ static mm_cell_t cell(unsigned source, const mm_route_t *route, const char *type
     const mm_use_t *use = row->use;
 
     switch (source) {
+    case DAY:
+        return number(use->day_ms);
+    case MONTH:
+        return text(row->month);
     case TYPE:
-        return text(type);
+        return text(row->type ? row->type : type);
     case ID:
         return text(use->id);
     case NAME:

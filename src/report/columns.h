@@ -6,9 +6,9 @@
 #include "report/writer.h"
 #include "route/route.h"
 
-/* The type, the resource and the user with their names, four counters and times, three of a parent, the extras, and
- * parents of all levels. */
-#define MM_COLUMNS_FIXED (12 + MM_EXTRAS)
+/* The day or month, the type, the resource and the user with their names, four counters and times, three of a parent,
+ * the extras, and parents of all levels. */
+#define MM_COLUMNS_FIXED (14 + MM_EXTRAS)
 #define MM_COLUMNS_MAX   (MM_COLUMNS_FIXED + MM_ROUTE_ANCESTORS_MAX)
 
 typedef struct mm_columns {

@@ -126,15 +126,25 @@ void mm_csv_int(mm_csv_t *csv, int64_t number)
     csv->row_is_blank = 0;
 }
 
-void mm_csv_time(mm_csv_t *csv, int64_t ms)
+static void put_time(mm_csv_t *csv, int64_t ms, size_t len)
 {
     char text[MM_TIME_TEXT];
 
     begin_cell(csv);
     if (mm_time_text(text, ms, ' ')) {
-        mm_out_put(&csv->out, text, sizeof(text));
+        mm_out_put(&csv->out, text, len);
         csv->row_is_blank = 0;
     }
+}
+
+void mm_csv_time(mm_csv_t *csv, int64_t ms)
+{
+    put_time(csv, ms, MM_TIME_TEXT);
+}
+
+void mm_csv_day(mm_csv_t *csv, int64_t ms)
+{
+    put_time(csv, ms, MM_DAY_TEXT);
 }
 
 void mm_csv_end_row(mm_csv_t *csv)

@@ -29,6 +29,8 @@ void mm_csv_int(mm_csv_t *csv, int64_t number);    /* one cell */
 /* One cell: YYYY-MM-DD HH:MM:SS in UTC, a part of a second cut off towards the past; empty for MM_TIME_NONE and outside
  * the years 0000 to 9999. */
 void mm_csv_time(mm_csv_t *csv, int64_t ms);
+/* The same as YYYY-MM-DD. */
+void mm_csv_day(mm_csv_t *csv, int64_t ms);
 
 /* One cell of several pieces: "a; b; c". The guard against formulas looks at the first character of the whole. */
 void mm_csv_join(mm_csv_t *csv, const char *const *pieces, size_t n, const char *separator);

@@ -32,6 +32,7 @@ void mm_out_int(mm_out_t *out, int64_t number);
 void mm_out_percent(mm_out_t *out, char byte);
 
 #define MM_TIME_TEXT 19
+#define MM_DAY_TEXT  10 /* of these, the date */
 
 /* YYYY-MM-DD HH:MM:SS in UTC, not terminated; between is what stands between date and time (a space, or T), and a part
  * of a second is cut off towards the past. False for MM_TIME_NONE and outside the years 0000 to 9999. */

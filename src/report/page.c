@@ -209,3 +209,23 @@ apr_status_t mm_page_fetch(mm_page_t *page, const mm_report_t *report, const cha
     }
     return rv;
 }
+
+apr_status_t mm_page_fetch_days(mm_page_t *page, mm_days_t *days, mm_window_t *window, apr_pool_t *pool, mm_err_t *err)
+{
+    mm_day_t *rows;
+    size_t n = 0;
+    apr_status_t rv = mm_days_next(days, &rows, &n, pool, err);
+
+    memset(page, 0, sizeof(*page));
+    page->ended = rv == APR_SUCCESS && n == 0;
+    page->rows = apr_pcalloc(pool, (n + 1) * sizeof(*page->rows));
+    for (size_t i = 0; i < n && window->left != 0; i++) {
+        if (window->skip > 0) {
+            window->skip--;
+            continue;
+        }
+        page->rows[page->n++] = (mm_page_row_t){.use = &rows[i].use, .type = rows[i].type, .month = rows[i].month};
+        window->left -= window->left > 0 ? 1 : 0;
+    }
+    return rv;
+}

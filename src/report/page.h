@@ -4,12 +4,14 @@
 #ifndef MM_PAGE_H
 #define MM_PAGE_H
 
+#include "report/days.h"
 #include "report/report.h"
 #include "report/rows.h"
 #include "report/writer.h"
 
 typedef struct mm_page_row {
     const mm_use_t *use;
+    const char *type, *month;           /* of reports by day only; else NULL */
     mm_entry_t entry;                   /* its parents are filtered, and its owner is one who may be seen, or "" */
     const char *user_name, *owner_name; /* "" where they are not known */
     const mm_cell_t *ancestors;         /* one for each of the route's; of ancestors.c */
@@ -32,5 +34,8 @@ typedef struct mm_window {
 /* Takes the next batch of rows of a type and moves the window over it. Everything is pool's. */
 apr_status_t mm_page_fetch(mm_page_t *page, const mm_report_t *report, const char *type, mm_rows_t *rows,
                            mm_window_t *window, apr_pool_t *pool, mm_err_t *err);
+
+/* The same of a report by day. */
+apr_status_t mm_page_fetch_days(mm_page_t *page, mm_days_t *days, mm_window_t *window, apr_pool_t *pool, mm_err_t *err);
 
 #endif

@@ -17,6 +17,7 @@ struct mm_report_run {
     size_t type; /* the one whose turn it is */
     apr_pool_t *type_pool;
     mm_rows_t *rows; /* NULL: not opened yet */
+    mm_days_t *days; /* NULL: the rows are no days */
     apr_pool_t *page_pool;
     mm_page_t page;
     mm_ancestors_t *ancestors; /* NULL: no such columns */
@@ -56,11 +57,24 @@ static void tell_troubles(const mm_report_run_t *run)
     }
 }
 
+static apr_status_t next_days(mm_report_run_t *run, mm_err_t *err)
+{
+    apr_status_t rv = mm_page_fetch_days(&run->page, run->days, &run->window, run->page_pool, err);
+
+    if (rv == APR_SUCCESS && run->page.ended) {
+        run->type = run->n_types;
+    }
+    return rv;
+}
+
 /* Makes the next page that had something in the store ready; is_ended when there is none. */
 static apr_status_t next_page(mm_report_run_t *run, mm_err_t *err)
 {
     apr_pool_clear(run->page_pool);
     run->page.n = 0;
+    if (run->days) {
+        return next_days(run, err);
+    }
     for (; !is_ended(run); run->type++, close_type(run)) {
         const char *type = run->types[run->type];
         apr_status_t rv = APR_SUCCESS;
@@ -118,7 +132,10 @@ apr_status_t mm_report_begin(mm_report_run_t **run, const mm_report_t *report, a
         return mm_err_set_os(err, rv, "the report gets no memory");
     }
     fill_envelope(begun);
-    rv = next_page(begun, err);
+    if (mm_route_is_by_day(route)) {
+        rv = mm_days_open(&begun->days, report, begun->types, begun->n_types, begun->type_pool, err);
+    }
+    rv = rv != APR_SUCCESS ? rv : next_page(begun, err);
     if (rv == APR_SUCCESS) {
         *run = begun;
     }
@@ -129,7 +146,7 @@ static apr_status_t write_row(mm_report_run_t *run, size_t row, const char **pie
 {
     mm_writer_t *writer = run->report->writer;
     const mm_entry_t *entry = &run->page.rows[row].entry;
-    mm_parents_style_t style = run->report->route->parents;
+    mm_parents_style_t style = run->days ? MM_PARENTS_NONE : run->report->route->parents;
     bool one_each = style == MM_PARENTS_ROWS && entry->n_parents > 1;
     mm_cell_t cells[MM_COLUMNS_MAX];
     apr_status_t rv = APR_SUCCESS;

@@ -7,6 +7,7 @@
 #ifndef MM_REPORT_H
 #define MM_REPORT_H
 
+#include <stdbool.h>
 #include <apr_tables.h>
 #include "base/err.h"
 #include "report/writer.h"
@@ -29,6 +30,8 @@ typedef struct mm_gate {
     apr_status_t (*narrow)(void *baton, const char *type, const char *const **ids, size_t *n, apr_pool_t *pool,
                            mm_err_t *err);
     void *baton;
+    /* Whether all resources of this type would be let pass, whichever they are. May be NULL: that is not known. */
+    bool (*sees_all)(void *baton, const char *type);
 } mm_gate_t;
 
 /* Told of rows that have an empty or cut cell because of what the catalogue's documents hold: n of a batch, one of

@@ -17,10 +17,11 @@
 #include "route/route.h"
 
 typedef enum mm_cell_kind {
-    MM_CELL_TEXT, /* text; NULL or "": there is none */
-    MM_CELL_INT,  /* number; MM_CELL_NONE: there is none */
-    MM_CELL_TIME, /* number: milliseconds since 1970 UTC; MM_TIME_NONE: there is none */
-    MM_CELL_TEXTS /* pieces: any number of texts, 0 too */
+    MM_CELL_TEXT,  /* text; NULL or "": there is none */
+    MM_CELL_INT,   /* number; MM_CELL_NONE: there is none */
+    MM_CELL_TIME,  /* number: milliseconds since 1970 UTC; MM_TIME_NONE: there is none */
+    MM_CELL_TEXTS, /* pieces: any number of texts, 0 too */
+    MM_CELL_DAY    /* number, as of a time: the day that it lies in */
 } mm_cell_kind_t;
 
 #define MM_CELL_NONE MM_TIME_NONE

@@ -62,6 +62,9 @@ static apr_status_t row(mm_writer_t *writer, const mm_cell_t *cells, mm_err_t *e
         case MM_CELL_TIME:
             mm_csv_time(&self->csv, cells[i].number);
             break;
+        case MM_CELL_DAY:
+            mm_csv_day(&self->csv, cells[i].number);
+            break;
         case MM_CELL_TEXTS:
             mm_csv_join(&self->csv, cells[i].pieces.texts, cells[i].pieces.n, PIECES_BETWEEN);
             break;

@@ -59,6 +59,21 @@ static void put_time(mm_out_t *out, int64_t ms)
     }
 }
 
+/* YYYY-MM-DD, or null. */
+static void put_day(mm_out_t *out, int64_t ms)
+{
+    char text[MM_TIME_TEXT];
+
+    if (mm_time_text(text, ms, 'T')) {
+        mm_out_byte(out, '"');
+        mm_out_put(out, text, MM_DAY_TEXT);
+        mm_out_byte(out, '"');
+    }
+    else {
+        mm_out_text(out, "null");
+    }
+}
+
 static void put_period(mm_out_t *out, const mm_envelope_t *envelope)
 {
     if (envelope->since_ms == MM_TIME_NONE && envelope->until_ms == MM_TIME_NONE) {
@@ -110,7 +125,7 @@ static const char *name_of(const mm_column_t *column)
 
 static void put_columns(mm_out_t *out, const mm_envelope_t *envelope)
 {
-    static const char *const kinds[] = {"text", "integer", "time", "list"};
+    static const char *const kinds[] = {"text", "integer", "time", "list", "date"};
 
     put_name(out, ",\n", "columns");
     mm_out_byte(out, '[');
@@ -177,6 +192,9 @@ static void put_cell(mm_out_t *out, const mm_column_t *column, const mm_cell_t *
         break;
     case MM_CELL_TIME:
         put_time(out, cell->number);
+        break;
+    case MM_CELL_DAY:
+        put_day(out, cell->number);
         break;
     case MM_CELL_TEXTS:
         put_texts(out, cell);

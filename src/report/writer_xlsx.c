@@ -34,7 +34,7 @@ typedef struct xlsx_writer {
     const char *dir, *path;
     lxw_workbook *workbook; /* NULL: closed */
     lxw_worksheet *sheet;
-    lxw_format *bold, *date;
+    lxw_format *bold, *date, *day;
     int sheets;
     lxw_row_t row;  /* of the sheet, the next one */
     int64_t rows;   /* of all sheets */
@@ -120,11 +120,13 @@ static apr_status_t begin(mm_writer_t *writer, const mm_envelope_t *envelope, mm
     workbook_set_properties(self->workbook, &properties);
     self->bold = workbook_add_format(self->workbook);
     self->date = workbook_add_format(self->workbook);
-    if (!self->bold || !self->date) {
+    self->day = workbook_add_format(self->workbook);
+    if (!self->bold || !self->date || !self->day) {
         return no_room(self, err);
     }
     format_set_bold(self->bold);
     format_set_num_format(self->date, "yyyy-mm-dd hh:mm:ss");
+    format_set_num_format(self->day, "yyyy-mm-dd");
     mm_xlsx_text_init(&self->text, self->pool);
     self->chart = mm_xlsx_chart_begin(envelope, self->pool);
     return begin_sheet(self, err);
@@ -137,15 +139,17 @@ static void write_text(xlsx_writer_t *self, lxw_col_t col)
     }
 }
 
-static void write_time(xlsx_writer_t *self, lxw_col_t col, int64_t ms)
+/* The first len characters of its text, where a spreadsheet has no such time. */
+static void write_time(xlsx_writer_t *self, lxw_col_t col, int64_t ms, size_t len, lxw_format *format)
 {
     char text[MM_TIME_TEXT + 1] = "";
     double date;
 
     if (mm_xlsx_date(&date, ms)) {
-        worksheet_write_number(self->sheet, self->row, col, date, self->date);
+        worksheet_write_number(self->sheet, self->row, col, date, format);
     }
     else if (mm_time_text(text, ms, ' ')) {
+        text[len] = '\0';
         worksheet_write_string(self->sheet, self->row, col, text, NULL);
     }
 }
@@ -164,7 +168,10 @@ static void write_cell(xlsx_writer_t *self, lxw_col_t col, const mm_cell_t *cell
         }
         break;
     case MM_CELL_TIME:
-        write_time(self, col, cell->number);
+        write_time(self, col, cell->number, MM_TIME_TEXT, self->date);
+        break;
+    case MM_CELL_DAY:
+        write_time(self, col, cell->number, MM_DAY_TEXT, self->day);
         break;
     case MM_CELL_TEXTS:
         for (size_t i = 0; i < cell->pieces.n; i++) {

@@ -11,7 +11,6 @@
 #define NO_COLUMN  ((size_t)-1)
 #define CHART_COL  5
 #define CHART_ROWS 24
-#define DATE_TEXT  10   /* YYYY-MM-DD */
 #define LAST_SIZE  8192 /* a type and an id; what is longer is no id of ours */
 
 static size_t column(const mm_envelope_t *envelope, const char *name)
@@ -130,9 +129,9 @@ void mm_xlsx_chart_row(mm_xlsx_chart_t *chart, const mm_cell_t *cells, mm_xlsx_t
     if (!point) {
         return;
     }
-    if (chart->kind == MM_CELL_TIME) {
+    if (chart->kind == MM_CELL_TIME || chart->kind == MM_CELL_DAY) {
         mm_time_text(time, cells[chart->label].number, ' ');
-        time[DATE_TEXT] = '\0';
+        time[MM_DAY_TEXT] = '\0';
         name = time;
     }
     else if (!name || !*name) {

@@ -8,6 +8,11 @@ bool mm_route_is_per_user(const mm_route_t *route)
     return route->endpoint == MM_ENDPOINT_USERS || route->endpoint == MM_ENDPOINT_USERS_ALL;
 }
 
+bool mm_route_is_by_day(const mm_route_t *route)
+{
+    return route->endpoint == MM_ENDPOINT_DAYS || route->endpoint == MM_ENDPOINT_DAYS_ALL;
+}
+
 bool mm_route_names_people(const mm_route_t *route)
 {
     bool named = mm_route_is_per_user(route);
@@ -20,9 +25,9 @@ bool mm_route_names_people(const mm_route_t *route)
 
 bool mm_route_is_backwards(const mm_route_t *route)
 {
-    bool ids = route->sort == MM_SORT_RESOURCE || route->sort == MM_SORT_USER;
+    bool ascends = route->sort == MM_SORT_RESOURCE || route->sort == MM_SORT_USER || mm_route_is_by_day(route);
 
-    return route->direction == (ids ? MM_DIRECTION_DESC : MM_DIRECTION_ASC);
+    return route->direction == (ascends ? MM_DIRECTION_DESC : MM_DIRECTION_ASC);
 }
 
 /* An order is one that an index has, or that of rows which the server sorts: of one resource, one parent,

@@ -135,11 +135,14 @@ static const word_t sort_words[] = {{"views", MM_SORT_VIEWS},
                                     {"user_id", MM_SORT_USER},
                                     {NULL, 0}};
 
+static const word_t per_words[] = {{"day", MM_PER_DAY}, {"month", MM_PER_MONTH}, {NULL, 0}};
+
 TAKE_WORD(take_parents, parents, mm_parents_style_t)
 TAKE_WORD(take_order, direction, mm_direction_t)
 TAKE_WORD(take_agent, agent, mm_agent_t)
 TAKE_WORD(take_sort, sort, mm_sort_t)
 TAKE_WORD(take_never_used_word, never_used, mm_never_used_t)
+TAKE_WORD(take_per, per, mm_per_t)
 
 /* Each column once, however often it stands there: what is wanted is that it is there. */
 static void add_extra(mm_route_t *route, mm_extra_t extra)
@@ -207,6 +210,28 @@ static bool take_columns(const target_t *target, const char *value)
         }
         value += len + 1;
     }
+}
+
+/* Of a day there are counts, and nothing that is a resource's own. */
+static bool take_counts(const target_t *target, const char *value)
+{
+    const mm_route_t *route = target->route;
+
+    if (!take_columns(target, value)) {
+        return false;
+    }
+    for (size_t i = 0; i < route->n_extras; i++) {
+        if (route->extras[i] < MM_EXTRA_REGULAR_VIEWS) {
+            return false;
+        }
+    }
+    return route->n_ancestors == 0;
+}
+
+static bool take_day_sort(const target_t *target, const char *value)
+{
+    target->route->sort = MM_SORT_DAY;
+    return strcmp(value, "day") == 0;
 }
 
 /* Days are the finest that is kept: a period begins with the day that since lies in, and ends behind that of until's
@@ -305,22 +330,26 @@ static bool take_id(const target_t *target, const char *value)
 static const param_t params[] = {
     {"limit", MM_PARAMS_REPORT, take_limit, "a whole number from 0 to 9007199254740992"},
     {"offset", MM_PARAMS_REPORT, take_offset, "a whole number from 0 to 9007199254740992"},
-    {"sort", MM_PARAMS_REPORT, take_sort,
-     "one of views, downloads, last_viewed, last_downloaded, resource_id, user_id"},
+    {"sort", MM_PARAMS_ROWS, take_sort, "one of views, downloads, last_viewed, last_downloaded, resource_id, user_id"},
     {"order", MM_PARAMS_REPORT, take_order, "asc or desc"},
     {"agent", MM_PARAMS_REPORT, take_agent, "all, regular or machine"},
-    {"columns", MM_PARAMS_REPORT, take_columns,
+    {"columns", MM_PARAMS_ROWS, take_columns,
      "some of owner, owner_name, size_bytes, created, status, location, regular_views, regular_downloads, "
      "machine_views, machine_downloads, unique_views, unique_downloads, unique_investigations, and parent_TYPE and "
      "parent_TYPE_ids of 16 at most, with commas between them"},
-    {"parent", MM_PARAMS_REPORT, take_parent, "TYPE:ID, such as collections:52f1"},
+    {"parent", MM_PARAMS_ROWS, take_parent, "TYPE:ID, such as collections:52f1"},
     {"since", MM_PARAMS_REPORT, take_since, WHEN},
     {"until", MM_PARAMS_REPORT, take_until, WHEN},
     {"user", MM_PARAMS_USERS, take_user, "a user of 1 to " TEXT_OF(MM_EVENT_USER_MAX) " bytes"},
     {"others", MM_PARAMS_USERS, take_others, "0 or 1"},
     {"not_accessed_since", MM_PARAMS_TOTALS, take_unused_since, WHEN},
     {"never_used", MM_PARAMS_TOTALS, take_never_used, "0, 1 or only"},
-    {"parents", MM_PARAMS_REPORT, take_parents, "joined, rows or none"},
+    {"parents", MM_PARAMS_ROWS, take_parents, "joined, rows or none"},
+    {"per", MM_PARAMS_DAYS, take_per, "day or month"},
+    {"sort", MM_PARAMS_DAYS, take_day_sort, "day"},
+    {"columns", MM_PARAMS_DAYS, take_counts,
+     "some of regular_views, regular_downloads, machine_views, machine_downloads, unique_views, unique_downloads, "
+     "unique_investigations, with commas between them"},
     {"raw", MM_PARAMS_REPORT, take_raw, "0 or 1"},
     {"bom", MM_PARAMS_REPORT, take_bom, "0 or 1"},
     {"format", MM_PARAMS_REPORT, take_format, "csv, json, ndjson, tsv or xlsx"},

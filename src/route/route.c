@@ -114,8 +114,9 @@ static int not_found(const request_t *request, const char *hint)
         names = apr_pstrcat(request->pool, names, i ? ", " : "", request->types[i], NULL);
     }
     mm_err_set(request->err, APR_ENOENT,
-               "There is nothing at \"%s\"%s. There are GET /, /users, /TYPE, /TYPE/users, /TYPE/ID, /TYPE/ID/users, "
-               "/TYPE/ID/TYPE and /status, POST /TYPE/ID/views, /TYPE/ID/downloads, /TYPE/views?id=ID, "
+               "There is nothing at \"%s\"%s. There are GET /, /users, /days, /TYPE, /TYPE/ID, "
+               "both also with /users or /days behind, /TYPE/ID/TYPE and /status, POST /TYPE/ID/views, "
+               "/TYPE/ID/downloads, /TYPE/views?id=ID, "
                "/TYPE/downloads?id=ID and /events; TYPE is: %s%s.",
                mm_route_quote(quoted, request->path), hint, names, request->n_types > TYPES_LISTED ? ", ..." : "");
     return NOT_FOUND;
@@ -138,7 +139,7 @@ static int set_report(request_t *request, mm_route_t *route, mm_endpoint_t endpo
 {
     route->endpoint = endpoint;
     route->type = type;
-    request->takes = MM_PARAMS_REPORT | takes;
+    request->takes = MM_PARAMS_REPORT | takes | (takes & MM_PARAMS_DAYS ? 0 : MM_PARAMS_ROWS);
     return request->suffix && !*request->suffix ? not_found(request, "") : 0;
 }
 
@@ -172,6 +173,9 @@ static int one_segment(request_t *request, mm_route_t *route)
     if (equals(name, "users")) {
         return set_report(request, route, MM_ENDPOINT_USERS_ALL, NULL, MM_PARAMS_USERS);
     }
+    if (equals(name, "days")) {
+        return set_report(request, route, MM_ENDPOINT_DAYS_ALL, NULL, MM_PARAMS_DAYS);
+    }
     const char *type = find_by_user(request, name);
     if (type) {
         return set_report(request, route, MM_ENDPOINT_USERS, type, MM_PARAMS_USERS | MM_PARAMS_ID);
@@ -189,12 +193,12 @@ static void set_record(mm_route_t *route, const char *type)
 }
 
 /* users, users.csv: at the end of a path, an id of that name goes into ?id=. */
-static bool is_users(mm_bytes_t word)
+static bool is_word(mm_bytes_t word, const char *which)
 {
     const char *dot = memchr(word.data, '.', word.len);
 
     word.len = dot ? (size_t)(dot - word.data) : word.len;
-    return equals(word, "users");
+    return equals(word, which);
 }
 
 /* The segment that is an id. */
@@ -228,9 +232,13 @@ static int two_segments(request_t *request, mm_route_t *route)
         request->takes = MM_PARAMS_RECORD;
         return 0;
     }
-    if (is_users(last)) {
+    if (is_word(last, "users")) {
         cut_suffix(request, last);
         return set_report(request, route, MM_ENDPOINT_USERS, type, MM_PARAMS_USERS | MM_PARAMS_ID);
+    }
+    if (is_word(last, "days")) {
+        cut_suffix(request, last);
+        return set_report(request, route, MM_ENDPOINT_DAYS, type, MM_PARAMS_DAYS | MM_PARAMS_ID);
     }
     int refused = take_id(request, last, &route->id);
     return refused ? refused : set_report(request, route, MM_ENDPOINT_TOTALS, type, MM_PARAMS_TOTALS);
@@ -244,8 +252,9 @@ static int three_segments(request_t *request, mm_route_t *route)
     bool records = find_action(last, &route->action);
     mm_bytes_t word = records ? last : cut_suffix(request, last);
     const char *children = find_type(request, word);
+    bool by_day = equals(word, "days");
 
-    if (!type || !(records || children || equals(word, "users"))) {
+    if (!type || !(records || children || by_day || equals(word, "users"))) {
         return not_found(request, last.len == 0 ? " (a / at the end counts)" : "");
     }
     int refused = take_id(request, request->segments[1], &id);
@@ -258,6 +267,9 @@ static int three_segments(request_t *request, mm_route_t *route)
     route->id = children ? NULL : id;
     if (records) {
         return 0;
+    }
+    if (by_day) {
+        return set_report(request, route, MM_ENDPOINT_DAYS, type, MM_PARAMS_DAYS);
     }
     if (!children) {
         return set_report(request, route, MM_ENDPOINT_USERS, type, MM_PARAMS_USERS);

@@ -9,13 +9,14 @@
  *   /users                                 GET, HEAD   of reports of users
  *   /TYPE/users, /TYPE_by_user             GET, HEAD   the same, and id
  *   /TYPE/ID/users                         GET, HEAD   the same, without id
+ *   /days, /TYPE/days, /TYPE/ID/days       GET, HEAD   of reports by day; /TYPE/days also id
  *   /status or /status.json                GET, HEAD   format
  *   /TYPE/ID/views, /TYPE/ID/downloads     POST        none
  *   /TYPE/views?id=ID, /TYPE/downloads?id= POST        id
  *   /events                                POST        none
  *
  * Which parameters reports take is in params.c. The form with ?id= takes every id; the one with the id in the path
- * takes those that hold no slash and are not reserved (users, days, views, downloads, and users.csv
+ * takes those that hold no slash and are not reserved (users, days, views, downloads, and users.csv, days.csv
  * at the end of a path: they have a meaning of their own behind /TYPE/). Behind a last word that is no id may stand
  * .csv and the like; behind an id it is part of the id. A slash at the end of a path is no part of any of these:
  * /datasets/ is what a script asks for whose id came out empty, and must not get the report on everything.
@@ -36,7 +37,9 @@ typedef enum mm_endpoint {
     MM_ENDPOINT_USERS,      /* GET  /TYPE/users, /TYPE/ID/users */
     MM_ENDPOINT_STATUS,     /* GET  /status          */
     MM_ENDPOINT_RECORD,     /* POST /TYPE/ID/views   */
-    MM_ENDPOINT_EVENTS      /* POST /events          */
+    MM_ENDPOINT_EVENTS,     /* POST /events          */
+    MM_ENDPOINT_DAYS_ALL,   /* GET  /days            */
+    MM_ENDPOINT_DAYS        /* GET  /TYPE/days, /TYPE/ID/days */
 } mm_endpoint_t;
 
 typedef enum mm_sort {
@@ -46,10 +49,14 @@ typedef enum mm_sort {
     MM_SORT_LAST_VIEWED,
     MM_SORT_LAST_DOWNLOADED,
     MM_SORT_RESOURCE,
-    MM_SORT_USER
+    MM_SORT_USER,
+    MM_SORT_DAY
 } mm_sort_t;
 
 typedef enum mm_direction { MM_DIRECTION_DEFAULT, MM_DIRECTION_ASC, MM_DIRECTION_DESC } mm_direction_t;
+
+/* What a row of a report by day is about. */
+typedef enum mm_per { MM_PER_DAY, MM_PER_MONTH } mm_per_t;
 
 /* Whether resources that nobody ever used are in the report, too. */
 typedef enum mm_never_used { MM_NEVER_USED_NONE, MM_NEVER_USED_TOO, MM_NEVER_USED_ONLY } mm_never_used_t;
@@ -116,6 +123,7 @@ typedef struct mm_route {
     mm_sort_t sort;
     mm_direction_t direction;
     mm_agent_t agent;
+    mm_per_t per;
     int others;               /* others=1: a row for what the rows of a resource do not account for */
     int has_since, has_until; /* uses of a period; both are beginnings of days in UTC, until is behind its end */
     int64_t since_ms, until_ms;
@@ -148,6 +156,9 @@ bool mm_route_is_backwards(const mm_route_t *route);
 
 /* Whether rows are of a resource and a person. */
 bool mm_route_is_per_user(const mm_route_t *route);
+
+/* Whether rows are of days or months. */
+bool mm_route_is_by_day(const mm_route_t *route);
 
 /* Whether rows, or cells of theirs, name people. */
 bool mm_route_names_people(const mm_route_t *route);

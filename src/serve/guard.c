@@ -180,6 +180,12 @@ apr_status_t mm_guard_see_users(void *guard, const char *type, const char *const
     return mm_authz_see_users(session->session, type, ids, users, n, verdicts, err);
 }
 
+bool mm_guard_sees_all(void *guard, const char *type)
+{
+    const session_t *session = session_of_type(guard, type);
+    return session && session->status == OK && mm_authz_sees_all(session->session);
+}
+
 apr_status_t mm_guard_narrow(void *guard, const char *type, const char *const **ids, size_t *n, apr_pool_t *pool,
                              mm_err_t *err)
 {

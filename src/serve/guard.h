@@ -32,6 +32,7 @@ apr_status_t mm_guard_see_resources(void *guard, const char *type, const char *c
 /* The same for people, users[i] being named with the resource ids[i] of this type. */
 apr_status_t mm_guard_see_users(void *guard, const char *type, const char *const *ids, const char *const *users,
                                 size_t n, unsigned char *verdicts, mm_err_t *err);
+bool mm_guard_sees_all(void *guard, const char *type);
 apr_status_t mm_guard_narrow(void *guard, const char *type, const char *const **ids, size_t *n, apr_pool_t *pool,
                              mm_err_t *err);
 

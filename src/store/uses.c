@@ -117,6 +117,18 @@ bool mm_uses_is_used(const mm_use_t *row, mm_agents_t agents)
     }
 }
 
+static bool day_of(const mm_uses_query_t *query, const bson_t *doc, mm_use_t *row)
+{
+    bson_iter_t iter;
+
+    if (!bson_iter_init_find(&iter, doc, query->by_day == MM_BY_DAY_SUMMED ? "_id" : "day") ||
+        !BSON_ITER_HOLDS_DATE_TIME(&iter)) {
+        return false;
+    }
+    row->day_ms = bson_iter_date_time(&iter);
+    return true;
+}
+
 /* False for a document that is no row: without views and downloads, or with an id that has no text form. */
 static bool read_row(const mm_uses_query_t *query, const bson_t *doc, mm_use_t *row, apr_pool_t *pool)
 {
@@ -129,7 +141,14 @@ static bool read_row(const mm_uses_query_t *query, const bson_t *doc, mm_use_t *
     while (bson_iter_next(&iter)) {
         read_field(row, &iter);
     }
-    return mm_uses_is_used(row, query->agents) && text_of(doc, query->per_user ? "resource" : "_id", &row->id, pool) &&
+    if (!mm_uses_is_used(row, query->agents)) {
+        return false;
+    }
+    if (query->by_day != MM_BY_DAY_NOT) {
+        return day_of(query, doc, row) &&
+               (query->by_day == MM_BY_DAY_SUMMED || text_of(doc, "resource", &row->id, pool));
+    }
+    return text_of(doc, query->per_user ? "resource" : "_id", &row->id, pool) &&
            (!query->per_user || text_of(doc, "user", &row->user, pool));
 }
 

@@ -19,13 +19,18 @@ typedef enum mm_order {
 /* Whose uses the first two orders go by, and which rows there are: those with views or downloads of these. */
 typedef enum mm_agents { MM_AGENTS_ALL, MM_AGENTS_REGULAR, MM_AGENTS_MACHINE } mm_agents_t;
 
+/* Rows of days, of whomever: each document of metrics_days, or what the server adds them up to, in the order of days
+ * alone. */
+typedef enum mm_by_day { MM_BY_DAY_NOT, MM_BY_DAY_EACH, MM_BY_DAY_SUMMED } mm_by_day_t;
+
 /* Which documents. It must live as long as the cursor. */
 typedef struct mm_uses_query {
     const char *type;
     bool per_user;          /* of metrics_users; else of metrics_TYPE */
     const char *const *ids; /* of these n_ids resources only; NULL: of all */
     size_t n_ids;
-    const char *user; /* of this user only; NULL: of all. With per_user */
+    const char *user;   /* of this user only; NULL: of all. With per_user */
+    mm_by_day_t by_day; /* rows have a day, and those that are summed no id; order is not looked at */
     mm_order_t order;
     bool backwards; /* the same order from its end */
     mm_agents_t agents;
@@ -41,6 +46,7 @@ typedef struct mm_uses_query {
 typedef struct mm_use {
     const char *id;   /* valid until the batch's pool is cleared */
     const char *user; /* the same; NULL in totals */
+    int64_t day_ms;   /* with by_day: when the day began; else 0 */
     int64_t views, downloads, machine_views, machine_downloads;
     int64_t last_viewed_ms, last_downloaded_ms; /* or MM_TIME_NONE */
     /* Only where the query wants uniques; else 0. */

@@ -9,10 +9,10 @@
 mongoc_cursor_t *mm_uses_start(const mm_store_t *store, mongoc_collection_t *collection, const mm_uses_query_t *query,
                                size_t max);
 
-/* Whether it is about a period, which only the days know. */
+/* Whether it is about a period or its days, which only the days know. */
 static inline bool mm_uses_has_period(const mm_uses_query_t *query)
 {
-    return query->has_since || query->has_until;
+    return query->has_since || query->has_until || query->by_day != MM_BY_DAY_NOT;
 }
 
 #endif

@@ -80,6 +80,9 @@ static void append_days(bson_t *filter, const mm_uses_query_t *query)
 {
     bson_t bounds;
 
+    if (!query->has_since && !query->has_until) {
+        return;
+    }
     BSON_APPEND_DOCUMENT_BEGIN(filter, "day", &bounds);
     if (query->has_since) {
         BSON_APPEND_DATE_TIME(&bounds, "$gte", query->since_ms);
@@ -138,6 +141,11 @@ static bool is_computed(const mm_uses_query_t *query)
 static void append_sort(bson_t *sort, const mm_uses_query_t *query)
 {
     const int32_t up = query->backwards ? -1 : 1;
+
+    if (query->by_day != MM_BY_DAY_NOT) {
+        BSON_APPEND_INT32(sort, query->by_day == MM_BY_DAY_SUMMED ? "_id" : "day", up);
+        return;
+    }
     const char *views = is_computed(query) ? COMPUTED_VIEWS : "views";
     const char *downloads = is_computed(query) ? COMPUTED_DOWNLOADS : "downloads";
 
@@ -207,6 +215,11 @@ static void append_projection(bson_t *projection, const mm_uses_query_t *query)
     for (size_t i = 0; i < n_fields(query); i++) {
         BSON_APPEND_INT32(projection, row_fields[i], 1);
     }
+    if (query->by_day == MM_BY_DAY_EACH) {
+        BSON_APPEND_INT32(projection, "resource", 1);
+        BSON_APPEND_INT32(projection, "day", 1);
+        BSON_APPEND_INT32(projection, "_id", 0);
+    }
     if (query->per_user) {
         BSON_APPEND_INT32(projection, "resource", 1);
         BSON_APPEND_INT32(projection, "user", 1);
@@ -246,7 +259,7 @@ static void append_group(bson_t *group, const mm_uses_query_t *query)
         bson_append_document_end(group, &part);
     }
     else {
-        BSON_APPEND_UTF8(group, "_id", "$resource");
+        BSON_APPEND_UTF8(group, "_id", query->by_day == MM_BY_DAY_SUMMED ? "$day" : "$resource");
     }
     for (size_t i = 0; i < n_fields(query); i++) {
         char path[64];
@@ -326,6 +339,8 @@ mongoc_cursor_t *mm_uses_start(const mm_store_t *store, mongoc_collection_t *col
 {
     int32_t batch = (int32_t)(max < BATCH_MAX ? max : BATCH_MAX);
 
-    return is_computed(query) || mm_uses_has_period(query) ? aggregate(store, collection, query, batch)
-                                                           : find(collection, query, batch);
+    bool adds_up = query->by_day == MM_BY_DAY_NOT ? is_computed(query) || mm_uses_has_period(query)
+                                                  : query->by_day == MM_BY_DAY_SUMMED;
+
+    return adds_up ? aggregate(store, collection, query, batch) : find(collection, query, batch);
 }

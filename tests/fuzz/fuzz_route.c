@@ -152,13 +152,14 @@ static const char *report_args(const mm_route_t *route, apr_pool_t *pool)
 {
     static const char *const styles[] = {"joined", "rows", "none"}, *const agents[] = {"all", "regular", "machine"},
                              *const directions[] = {NULL, "asc", "desc"}, *const never_used[] = {NULL, "1", "only"},
-                             *const sorts[] = {NULL,          "views",  "downloads", "last_viewed", "last_downloaded",
-                                               "resource_id", "user_id"};
+                             *const sorts[] = {NULL,          "views",   "downloads", "last_viewed", "last_downloaded",
+                                               "resource_id", "user_id", "day"};
     const char *args =
         apr_psprintf(pool, "offset=%" APR_INT64_T_FMT "&raw=%d&bom=%d", route->offset, route->raw, route->bom);
 
     args = with(args, "limit", route->limit >= 0 ? apr_psprintf(pool, "%" APR_INT64_T_FMT, route->limit) : NULL, pool);
-    args = with(args, "parents", styles[route->parents], pool);
+    args = with(args, "parents", mm_route_is_by_day(route) ? NULL : styles[route->parents], pool);
+    args = with(args, "per", route->per == MM_PER_MONTH ? "month" : NULL, pool);
     args = with(args, "agent", agents[route->agent], pool);
     args = with(args, "order", directions[route->direction], pool);
     args = with(args, "sort", sorts[route->sort], pool);
@@ -194,7 +195,10 @@ static void write_down(const mm_route_t *route, const char **path, const char **
         break;
     default:
         *path = apr_pstrcat(pool, route->type ? "/" : "", route->type ? route->type : "",
-                            mm_route_is_per_user(route) ? "/users" : "", NULL);
+                            mm_route_is_per_user(route) ? "/users"
+                            : mm_route_is_by_day(route) ? "/days"
+                                                        : "",
+                            NULL);
         *args = with(report_args(route, pool), "format", format ? format->name : NULL, pool);
     }
 }
@@ -211,7 +215,7 @@ static void check_same(const mm_route_t *a, const mm_route_t *b)
     HOLDS(a->parent_type == b->parent_type && a->others == b->others);
     HOLDS(a->limit == b->limit && a->offset == b->offset && a->parents == b->parents);
     HOLDS(a->format == b->format);
-    HOLDS(a->sort == b->sort && a->direction == b->direction && a->agent == b->agent);
+    HOLDS(a->sort == b->sort && a->direction == b->direction && a->agent == b->agent && a->per == b->per);
     HOLDS(a->has_since == b->has_since && a->since_ms == b->since_ms);
     HOLDS(a->has_until == b->has_until && a->until_ms == b->until_ms);
     HOLDS(a->has_unused_since == b->has_unused_since && a->unused_since_ms == b->unused_since_ms);

@@ -31,6 +31,7 @@ TYPES = """
 WORDS = {"type": "datasets", "resource": "d1", "action": "views"}
 CHILDREN = {"type": "collections", "resource": "c1", "children": "datasets"}
 EXTRAS = "owner,owner_name,size_bytes,created,status,location,regular_views,machine_downloads,unique_views"
+DAYS_EXTRAS = "regular_views,machine_downloads,unique_views"
 
 
 def resolve(node):
@@ -71,6 +72,7 @@ def site(httpd_of_file):
     used(started, "collections", total("c1", 1))
     used(started, "users", {"_id": "datasets:2:d1:ada", "type": "datasets", "resource": "d1", "user": "ada", "views": 1,
                              "downloads": 0})
+    used(started, "days", {"_id": "x", "type": "datasets", "resource": "d1", "day": VIEWED, "views": 2})
     known(started, "datasets", {"_id": "d1", "name": "One", "collections": ["c1", "c2"], "size": 7, "author": "ada"})
     known(started, "collections", {"_id": "c1", "name": "Maps"})
     return started
@@ -121,15 +123,18 @@ def test_forms_of_reports(site, path, item, op):
 @pytest.mark.parametrize("query", ["", "&parents=rows", "&parents=none&limit=1", f"&columns={EXTRAS}", "&agent=machine",
                                    "&since=2026-01-01"])
 def test_json(site, path, item, op, query):
+    by_day = path.endswith("days")
+    if by_day:
+        query = query.replace("parents=rows", "per=month").replace("parents=none&", "").replace(EXTRAS, DAYS_EXTRAS)
     answer = site.get(f"{address(path)}?format=json{query}")
     assert answer.status == 200, answer.text
-    validate("Report", answer.json)
+    validate("DaysReport" if by_day else "Report", answer.json)
     assert answer.json["rows"] or "machine" in query or "since" in query
     assert ("period" in answer.json) == ("since" in query)
     columns = [column["name"] for column in answer.json["columns"]]
     assert all(list(row) == columns for row in answer.json["rows"])
     for line in site.get(f"{address(path)}?format=ndjson{query}").text.splitlines():
-        validate("Row", json.loads(line))
+        validate("DaysRow" if by_day else "Row", json.loads(line))
 
 
 def test_status(site):

@@ -59,8 +59,28 @@ static void test_all_there_can_be_at_once(void **state)
         route.extras[i] = (mm_extra_t)i;
     }
     mm_columns_choose(&columns, &route);
-    assert_int_equal(columns.n, MM_COLUMNS_FIXED);
+    assert_int_equal(columns.n, MM_COLUMNS_FIXED - 2); /* but for the day and the month */
     assert_int_equal(columns.parents_at, 9);
+}
+
+static void test_days(void **state)
+{
+    mm_route_t route = {.endpoint = MM_ENDPOINT_DAYS_ALL, .n_extras = 1, .extras = {MM_EXTRA_MACHINE_VIEWS}};
+    mm_columns_t columns;
+
+    (void)state;
+    mm_columns_choose(&columns, &route);
+    assert_int_equal(columns.n, 5);
+    assert_string_equal(columns.columns[0].name, "day");
+    assert_string_equal(columns.columns[1].name, "resource_type");
+    assert_string_equal(columns.columns[3].name, "downloads");
+    assert_string_equal(columns.columns[4].name, "machine_views");
+    route.endpoint = MM_ENDPOINT_DAYS;
+    route.type = "files";
+    route.per = MM_PER_MONTH;
+    mm_columns_choose(&columns, &route);
+    assert_int_equal(columns.n, 4);
+    assert_string_equal(columns.columns[0].name, "month");
 }
 
 static const mm_use_t use = {.id = "d1",
@@ -162,8 +182,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, unit_setup, unit_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_names),   TEST(test_all_there_can_be_at_once), TEST(test_cells), TEST(test_counts_of_agents),
-        TEST(test_parents),
+        TEST(test_names),   TEST(test_all_there_can_be_at_once),
+        TEST(test_cells),   TEST(test_counts_of_agents),
+        TEST(test_parents), TEST(test_days),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

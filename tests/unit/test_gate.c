@@ -93,12 +93,12 @@ static void test_nobody_to_ask_and_a_gate_that_fails(void **state)
         mm_mention_t mentions[] = {{user ? "of" : NULL, "files", "a", &seen[0]},
                                    {user ? "of" : NULL, "files", "b", &seen[1]}};
 
-        fixture->report.gate = (mm_gate_t){fixture_gate, fixture_gate_users, NULL, fixture};
+        fixture->report.gate = (mm_gate_t){fixture_gate, fixture_gate_users, NULL, fixture, NULL};
         fixture->fail_at = 1;
         assert_int_equal(ask(fixture, mentions, 2, &err), APR_EGENERAL);
         assert_string_equal(err.text, "the gate fell");
         assert_memory_equal(seen, ((unsigned char[]){0, 0}), 2);
-        fixture->report.gate = (mm_gate_t){NULL, NULL, NULL, fixture};
+        fixture->report.gate = (mm_gate_t){NULL, NULL, NULL, fixture, NULL};
         assert_int_equal(ask(fixture, mentions, 2, &err), APR_EINVAL);
         assert_non_null(strstr(err.text, user ? "people" : "resources"));
     }

@@ -218,7 +218,36 @@ static void test_one_resource(void **state)
     assert_string_equal(route.id, "a.csv");
     assert_refused(*state, "/files/a", "id=b", 400, "\"id\" here");
     assert_refused(*state, "/files/a/users", "id=b", 400, "\"id\" here");
-    assert_refused(*state, "/files/days", NULL, 404, "goes into ?id=");
+    assert_refused(*state, "/files/days/views", NULL, 404, "goes into ?id=");
+}
+
+static void test_days(void **state)
+{
+    mm_route_t route = route_of(*state, "/days.json", "per=month&sort=day&order=desc&columns=unique_views");
+
+    assert_int_equal(route.endpoint, MM_ENDPOINT_DAYS_ALL);
+    assert_true(mm_route_is_by_day(&route) && !mm_route_is_per_user(&route) && mm_route_is_backwards(&route));
+    assert_null(route.type);
+    assert_int_equal(route.per, MM_PER_MONTH);
+    assert_int_equal(route.format, MM_FORMAT_JSON);
+    route = route_of(*state, "/files/days.csv", "id=a/b");
+    assert_int_equal(route.endpoint, MM_ENDPOINT_DAYS);
+    assert_string_equal(route.id, "a/b");
+    assert_int_equal(route.per, MM_PER_DAY);
+    assert_false(mm_route_is_backwards(&route));
+    route = route_of(*state, "/files/a.csv/days", "since=2026-01-01");
+    assert_int_equal(route.endpoint, MM_ENDPOINT_DAYS);
+    assert_string_equal(route.id, "a.csv");
+    assert_refused(*state, "/days", "id=a", 400, "\"id\" here");
+    assert_refused(*state, "/days", "sort=views", 400, "is day, not");
+    assert_refused(*state, "/days", "columns=owner", 400, "columns");
+    assert_refused(*state, "/days", "columns=parent_files", 400, "columns");
+    assert_refused(*state, "/days", "parents=none", 400, "parents");
+    assert_refused(*state, "/files", "per=day", 400, "per");
+    assert_refused(*state, "/files", "sort=day", 400, "sort");
+    assert_refused(*state, "/days.", NULL, 404, "/days.");
+    assert_refused(*state, "/files/days/", NULL, 404, "at the end");
+    assert_refused(*state, "/days/views", NULL, 404, "/days/views");
 }
 
 static void test_children(void **state)
@@ -367,6 +396,7 @@ int main(void)
         cmocka_unit_test(test_id_limits),
         cmocka_unit_test(test_reserved_ids_go_into_the_parameter),
         cmocka_unit_test(test_users),
+        cmocka_unit_test(test_days),
         cmocka_unit_test(test_one_resource),
         cmocka_unit_test(test_children),
         cmocka_unit_test(test_parents_of_all_levels),

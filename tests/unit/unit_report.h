@@ -13,6 +13,7 @@
 typedef struct fixture {
     apr_pool_t *pool;
     mm_report_t report;
+    bool sees_all;
     mm_route_t route;
     mm_delta_t deltas[DELTAS_MAX];
     size_t n_deltas;
@@ -88,6 +89,13 @@ static inline apr_status_t fixture_gate_users(void *baton, const char *type, con
     return rv;
 }
 
+/* Where fixture->sees_all is set, all resources but those denied are said to be visible to anybody. */
+static inline bool fixture_sees_all(void *baton, const char *type)
+{
+    assert_non_null(type);
+    return ((const fixture_t *)baton)->sees_all;
+}
+
 /* Narrows to fixture->narrowed, where that is set. */
 static inline apr_status_t fixture_narrow(void *baton, const char *type, const char *const **ids, size_t *n,
                                           apr_pool_t *pool, mm_err_t *err)
@@ -161,12 +169,13 @@ static inline fixture_t *fixture_make_at(unit_t *unit, const char *uri)
     fixture->route.endpoint = MM_ENDPOINT_TOTALS;
     fixture->route.type = types[0];
     fixture->route.limit = -1;
-    fixture->report = (mm_report_t){.route = &fixture->route,
-                                    .store = unit_store_at(uri, unit->pool),
-                                    .catalogs = catalogs,
-                                    .types = types,
-                                    .n_types = 3,
-                                    .gate = {fixture_gate, fixture_gate_users, fixture_narrow, fixture}};
+    fixture->report =
+        (mm_report_t){.route = &fixture->route,
+                      .store = unit_store_at(uri, unit->pool),
+                      .catalogs = catalogs,
+                      .types = types,
+                      .n_types = 3,
+                      .gate = {fixture_gate, fixture_gate_users, fixture_narrow, fixture, fixture_sees_all}};
     fixture->sink = fixture_sink;
     fixture->report.catalog_store = fixture->report.store;
     return fixture;

@@ -1,0 +1,325 @@
+/* One stream for each type, each in the order of days, and the rows of all of them merged.
+ *
+ * Who adds up depends on what is known of the requester's rights. Where they are the same for all resources, or for a
+ * few whose ids are known beforehand, the database does: a row for each day comes out of it. Otherwise every document
+ * of a day comes here, and is added where the gate has let its resource pass. A resource has many days, so verdicts are
+ * remembered, as many as fit into KNOWN_MAX bytes: then all are forgotten and asked for again. In no case does a sum
+ * hold anything of a resource that may not be seen, and memory is the same for any number of days and resources.
+ */
+#include "report/days.h"
+
+#include <string.h>
+#include <apr_hash.h>
+#include <apr_strings.h>
+#include <apr_time.h>
+
+#include "report/gate.h"
+#include "report/out.h"
+
+#define KNOWN_MAX  ((size_t)4 << 20)
+#define KNOWN_COST 128 /* of one verdict, besides its id */
+#define DAY_MS     INT64_C(86400000)
+#define MONTH_TEXT 7 /* YYYY-MM */
+
+typedef struct stream {
+    const char *type;
+    mm_uses_query_t query;
+    mm_uses_t *uses; /* NULL: nothing there that may be seen */
+    apr_pool_t *batch_pool;
+    mm_use_t *batch;
+    size_t n, at;
+    apr_pool_t *known_pool;
+    apr_hash_t *known; /* id to granted or denied */
+    size_t known_cost;
+    mm_use_t next; /* the row that comes next */
+    bool has_next;
+} stream_t;
+
+struct mm_days {
+    const mm_report_t *report;
+    stream_t *streams;
+    size_t n;
+};
+
+static const char granted[] = "granted", denied[] = "denied";
+
+/* --- which rows of days there are ----------------------------------------------------------------------------------
+ */
+
+static int64_t floor_day(int64_t ms)
+{
+    int64_t within = ms % DAY_MS;
+
+    return ms - (within < 0 ? within + DAY_MS : within);
+}
+
+/* When the day or the month began. Beyond what has a written form there are no months. */
+static int64_t beginning(const mm_report_t *report, int64_t ms)
+{
+    int64_t day = floor_day(ms);
+    char text[MM_TIME_TEXT];
+    apr_time_exp_t parts;
+
+    if (report->route->per == MM_PER_MONTH && mm_time_text(text, day, ' ') &&
+        apr_time_exp_gmt(&parts, day * 1000) == APR_SUCCESS) {
+        day -= (parts.tm_mday - 1) * DAY_MS;
+    }
+    return day;
+}
+
+static int64_t plus(int64_t a, int64_t b)
+{
+    int64_t sum;
+
+    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+static void add_up(mm_use_t *sum, const mm_use_t *use)
+{
+    sum->views = plus(sum->views, use->views);
+    sum->downloads = plus(sum->downloads, use->downloads);
+    sum->machine_views = plus(sum->machine_views, use->machine_views);
+    sum->machine_downloads = plus(sum->machine_downloads, use->machine_downloads);
+    sum->unique_views = plus(sum->unique_views, use->unique_views);
+    sum->unique_downloads = plus(sum->unique_downloads, use->unique_downloads);
+    sum->unique_investigations = plus(sum->unique_investigations, use->unique_investigations);
+    sum->machine_unique_views = plus(sum->machine_unique_views, use->machine_unique_views);
+    sum->machine_unique_downloads = plus(sum->machine_unique_downloads, use->machine_unique_downloads);
+    sum->machine_unique_investigations = plus(sum->machine_unique_investigations, use->machine_unique_investigations);
+}
+
+/* --- which of them may be seen -------------------------------------------------------------------------------------
+ */
+
+static apr_status_t ask(const mm_report_t *report, const char *type, const char *const *ids, size_t n,
+                        unsigned char *seen, apr_pool_t *pool, mm_err_t *err)
+{
+    mm_mention_t *mentions = apr_palloc(pool, (n + 1) * sizeof(*mentions));
+
+    for (size_t i = 0; i < n; i++) {
+        mentions[i] = (mm_mention_t){NULL, type, ids[i], &seen[i]};
+    }
+    return mm_gate_ask(&report->gate, mentions, n, pool, err);
+}
+
+static void remember(stream_t *stream, const char *id, bool may_be_seen)
+{
+    size_t cost = strlen(id) + KNOWN_COST;
+
+    if (stream->known_cost + cost > KNOWN_MAX) {
+        apr_pool_clear(stream->known_pool);
+        stream->known = apr_hash_make(stream->known_pool);
+        stream->known_cost = 0;
+    }
+    if (!apr_hash_get(stream->known, id, APR_HASH_KEY_STRING)) {
+        apr_hash_set(stream->known, apr_pstrdup(stream->known_pool, id), APR_HASH_KEY_STRING,
+                     may_be_seen ? granted : denied);
+        stream->known_cost += cost;
+    }
+}
+
+/* Leaves those of the batch whose resources may be seen. */
+static apr_status_t keep_visible(const mm_report_t *report, stream_t *stream, mm_err_t *err)
+{
+    apr_pool_t *pool = stream->batch_pool;
+    const char **ids = apr_palloc(pool, stream->n * sizeof(*ids));
+    size_t *of = apr_palloc(pool, stream->n * sizeof(*of));
+    unsigned char *seen = apr_pcalloc(pool, stream->n), *asked = apr_pcalloc(pool, stream->n);
+    size_t n = 0, kept = 0;
+
+    for (size_t i = 0; i < stream->n; i++) {
+        const char *verdict = apr_hash_get(stream->known, stream->batch[i].id, APR_HASH_KEY_STRING);
+
+        seen[i] = verdict == granted;
+        if (!verdict) {
+            of[n] = i;
+            ids[n++] = stream->batch[i].id;
+        }
+    }
+    apr_status_t rv = ask(report, stream->type, ids, n, asked, pool, err);
+    for (size_t i = 0; i < n && rv == APR_SUCCESS; i++) {
+        seen[of[i]] = asked[i];
+        remember(stream, ids[i], asked[i]);
+    }
+    for (size_t i = 0; i < stream->n && rv == APR_SUCCESS; i++) {
+        if (seen[i]) {
+            stream->batch[kept++] = stream->batch[i];
+        }
+    }
+    stream->n = kept;
+    return rv;
+}
+
+/* Those of the ids known beforehand that may be seen: of them alone the database adds up. */
+static apr_status_t keep_ids(const mm_report_t *report, stream_t *stream, const char *const *ids, size_t n,
+                             apr_pool_t *pool, mm_err_t *err)
+{
+    unsigned char *seen = apr_pcalloc(pool, n + 1);
+    const char **kept = apr_palloc(pool, (n + 1) * sizeof(*kept));
+    apr_status_t rv = ask(report, stream->type, ids, n, seen, pool, err);
+
+    stream->query.ids = kept;
+    for (size_t i = 0; i < n && rv == APR_SUCCESS; i++) {
+        if (seen[i]) {
+            kept[stream->query.n_ids++] = ids[i];
+        }
+    }
+    return rv;
+}
+
+/* --- a stream ------------------------------------------------------------------------------------------------------
+ */
+
+/* Who narrows a report means no others, even where they would let all pass: as in every other report. */
+static apr_status_t know_rights(const mm_report_t *report, stream_t *stream, apr_pool_t *pool, mm_err_t *err)
+{
+    const mm_gate_t *gate = &report->gate;
+    const char *const *ids = report->route->id ? &report->route->id : NULL;
+    size_t n = ids ? 1 : 0;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!ids && gate->narrow) {
+        rv = gate->narrow(gate->baton, stream->type, &ids, &n, pool, err);
+    }
+    stream->query.by_day = MM_BY_DAY_SUMMED;
+    if (rv == APR_SUCCESS && ids) {
+        return keep_ids(report, stream, ids, n, pool, err);
+    }
+    if (!gate->sees_all || !gate->sees_all(gate->baton, stream->type)) {
+        stream->query.by_day = MM_BY_DAY_EACH;
+    }
+    return rv;
+}
+
+static void make_query(stream_t *stream, const mm_route_t *route)
+{
+    stream->query = (mm_uses_query_t){.type = stream->type,
+                                      .backwards = mm_route_is_backwards(route),
+                                      .agents = (mm_agents_t)route->agent,
+                                      .has_since = route->has_since,
+                                      .has_until = route->has_until,
+                                      .since_ms = route->since_ms,
+                                      .until_ms = route->until_ms};
+    for (size_t i = 0; i < route->n_extras; i++) {
+        stream->query.uniques |= route->extras[i] >= MM_EXTRA_UNIQUE_VIEWS;
+    }
+}
+
+/* The next batch with something in it that may be seen; none at the end. */
+static apr_status_t fill(const mm_report_t *report, stream_t *stream, mm_err_t *err)
+{
+    apr_status_t rv = APR_SUCCESS;
+    bool ended = stream->uses == NULL;
+
+    while (rv == APR_SUCCESS && !ended && stream->at == stream->n) {
+        apr_pool_clear(stream->batch_pool);
+        stream->at = stream->n = 0;
+        stream->batch = apr_palloc(stream->batch_pool, MM_REPORT_BATCH * sizeof(*stream->batch));
+        rv = mm_uses_next(stream->uses, stream->batch, MM_REPORT_BATCH, &stream->n, stream->batch_pool, err);
+        ended = stream->n == 0;
+        if (rv == APR_SUCCESS && !ended && stream->query.by_day == MM_BY_DAY_EACH) {
+            rv = keep_visible(report, stream, err);
+        }
+    }
+    return rv;
+}
+
+static apr_status_t advance(const mm_report_t *report, stream_t *stream, mm_err_t *err)
+{
+    apr_status_t rv = fill(report, stream, err);
+
+    stream->has_next = false;
+    while (rv == APR_SUCCESS && stream->at < stream->n) {
+        const mm_use_t *use = &stream->batch[stream->at];
+        int64_t begins = beginning(report, use->day_ms);
+
+        if (stream->has_next && begins != stream->next.day_ms) {
+            break;
+        }
+        if (!stream->has_next) {
+            stream->next =
+                (mm_use_t){.day_ms = begins, .last_viewed_ms = MM_TIME_NONE, .last_downloaded_ms = MM_TIME_NONE};
+            stream->has_next = true;
+        }
+        add_up(&stream->next, use);
+        stream->at++;
+        rv = fill(report, stream, err);
+    }
+    return rv;
+}
+
+static apr_status_t open_stream(const mm_report_t *report, stream_t *stream, apr_pool_t *pool, mm_err_t *err)
+{
+    apr_status_t rv = apr_pool_create(&stream->batch_pool, pool);
+
+    rv = rv == APR_SUCCESS ? apr_pool_create(&stream->known_pool, pool) : rv;
+    if (rv != APR_SUCCESS) {
+        return mm_err_set_os(err, rv, "the report gets no memory");
+    }
+    stream->known = apr_hash_make(stream->known_pool);
+    make_query(stream, report->route);
+    rv = know_rights(report, stream, pool, err);
+    if (rv == APR_SUCCESS && !(stream->query.ids && stream->query.n_ids == 0)) {
+        rv = mm_uses_open(&stream->uses, report->store, &stream->query, pool, err);
+    }
+    return rv == APR_SUCCESS ? advance(report, stream, err) : rv;
+}
+
+/* --- all of them ---------------------------------------------------------------------------------------------------
+ */
+
+apr_status_t mm_days_open(mm_days_t **days, const mm_report_t *report, const char *const *types, size_t n_types,
+                          apr_pool_t *pool, mm_err_t *err)
+{
+    mm_days_t *opened = apr_pcalloc(pool, sizeof(*opened));
+    apr_status_t rv = APR_SUCCESS;
+
+    opened->report = report;
+    opened->streams = apr_pcalloc(pool, (n_types + 1) * sizeof(*opened->streams));
+    for (; opened->n < n_types && rv == APR_SUCCESS; opened->n++) {
+        opened->streams[opened->n].type = types[opened->n];
+        rv = open_stream(report, &opened->streams[opened->n], pool, err);
+    }
+    *days = opened;
+    return rv;
+}
+
+/* The one whose row is due; NULL at the end. */
+static stream_t *first_of(const mm_days_t *days)
+{
+    bool backwards = mm_route_is_backwards(days->report->route);
+    stream_t *first = NULL;
+
+    for (size_t i = 0; i < days->n; i++) {
+        stream_t *stream = &days->streams[i];
+
+        if (stream->has_next && (!first || (backwards ? stream->next.day_ms > first->next.day_ms
+                                                      : stream->next.day_ms < first->next.day_ms))) {
+            first = stream;
+        }
+    }
+    return first;
+}
+
+static const char *month_text(const mm_report_t *report, int64_t ms, apr_pool_t *pool)
+{
+    char text[MM_TIME_TEXT];
+
+    return report->route->per == MM_PER_MONTH && mm_time_text(text, ms, ' ') ? apr_pstrndup(pool, text, MONTH_TEXT)
+                                                                             : NULL;
+}
+
+apr_status_t mm_days_next(mm_days_t *days, mm_day_t **rows, size_t *n, apr_pool_t *pool, mm_err_t *err)
+{
+    apr_status_t rv = APR_SUCCESS;
+    stream_t *stream;
+
+    *rows = apr_palloc(pool, MM_REPORT_BATCH * sizeof(**rows));
+    *n = 0;
+    while (*n < MM_REPORT_BATCH && rv == APR_SUCCESS && (stream = first_of(days))) {
+        (*rows)[(*n)++] = (mm_day_t){
+            .use = stream->next, .type = stream->type, .month = month_text(days->report, stream->next.day_ms, pool)};
+        rv = advance(days->report, stream, err);
+    }
+    return rv;
+}

@@ -1,0 +1,213 @@
+/* Days: the same sums whoever adds up, of what may be seen only; months, borders, orders, many resources. */
+#include "unit_report.h"
+
+#include "report/days.h"
+
+#define DAY INT64_C(86400000)
+/* 2026-01-31 */
+#define LAST_OF_JANUARY INT64_C(1769817600000)
+
+static void use_on(fixture_t *fixture, int64_t day_ms, const char *type, const char *id, const char *user,
+                   int64_t views, int64_t downloads)
+{
+    fixture->deltas[fixture->n_deltas++] = (mm_delta_t){.kind = MM_DELTA_DAY,
+                                                        .type = type,
+                                                        .id = id,
+                                                        .user = user,
+                                                        .day_ms = day_ms,
+                                                        .views = views,
+                                                        .downloads = downloads,
+                                                        .machine_views = views > 2 ? 1 : 0,
+                                                        .unique_views = views > 1 ? 1 : 0,
+                                                        .last_viewed_ms = MM_TIME_NONE,
+                                                        .last_downloaded_ms = MM_TIME_NONE,
+                                                        .first_seen_ms = MM_TIME_NONE};
+}
+
+static fixture_t *filled(unit_t *unit)
+{
+    fixture_t *fixture = fixture_make(unit);
+
+    use_on(fixture, LAST_OF_JANUARY - DAY, "datasets", "d1", NULL, 1, 0);
+    use_on(fixture, LAST_OF_JANUARY, "datasets", "d1", NULL, 4, 1);
+    use_on(fixture, LAST_OF_JANUARY, "datasets", "d1", "ann", 3, 0);
+    use_on(fixture, LAST_OF_JANUARY, "datasets", "d2", "ann", 10, 0);
+    use_on(fixture, LAST_OF_JANUARY, "files", "d1", NULL, 0, 7);
+    use_on(fixture, LAST_OF_JANUARY + DAY, "datasets", "d2", NULL, 20, 0);
+    use_on(fixture, LAST_OF_JANUARY + 5 * DAY, "files", "f1", NULL, 2, 0);
+    fixture_store(fixture);
+    fixture->route.endpoint = MM_ENDPOINT_DAYS_ALL;
+    fixture->route.type = NULL;
+    return fixture;
+}
+
+/* "+DAY type views/downloads; …", days counted from the last of January, or months. */
+static const char *all(fixture_t *fixture)
+{
+    const char *text = "";
+    mm_days_t *days = NULL;
+    mm_day_t *rows;
+    size_t n;
+    mm_err_t err = {0};
+
+    fixture_forget(fixture);
+    if (mm_days_open(&days, &fixture->report, fixture->route.type ? &fixture->route.type : fixture->report.types,
+                     fixture->route.type ? 1 : 3, fixture->pool, &err) != APR_SUCCESS) {
+        return err.text[0] ? apr_pstrdup(fixture->pool, err.text) : "?";
+    }
+    do {
+        assert_int_equal(mm_days_next(days, &rows, &n, fixture->pool, &err), APR_SUCCESS);
+        assert_in_range(n, 0, MM_REPORT_BATCH);
+        for (size_t i = 0; i < n; i++) {
+            const char *when =
+                rows[i].month ? rows[i].month
+                              : apr_psprintf(fixture->pool, "%+d", (int)((rows[i].use.day_ms - LAST_OF_JANUARY) / DAY));
+            text = apr_psprintf(fixture->pool, "%s%s %.1s %ld/%ld; ", text, when, rows[i].type, (long)rows[i].use.views,
+                                (long)rows[i].use.downloads);
+        }
+    } while (n > 0);
+    return text;
+}
+
+static const char everything[] = "-1 d 1/0; +0 d 17/1; +0 f 0/7; +1 d 20/0; +5 f 2/0; ";
+
+static void test_whoever_adds_up(void **state)
+{
+    fixture_t *fixture = filled(*state);
+
+    assert_string_equal(all(fixture), everything);
+    fixture->sees_all = true;
+    assert_string_equal(all(fixture), everything);
+    fixture->route.direction = MM_DIRECTION_DESC;
+    assert_string_equal(all(fixture), "+5 f 2/0; +1 d 20/0; +0 d 17/1; +0 f 0/7; -1 d 1/0; ");
+    fixture->sees_all = false;
+    assert_string_equal(all(fixture), "+5 f 2/0; +1 d 20/0; +0 d 17/1; +0 f 0/7; -1 d 1/0; ");
+}
+
+static void test_months(void **state)
+{
+    static const char months[] = "2026-01 d 18/1; 2026-01 f 0/7; 2026-02 d 20/0; 2026-02 f 2/0; ";
+    fixture_t *fixture = filled(*state);
+
+    fixture->route.per = MM_PER_MONTH;
+    assert_string_equal(all(fixture), months);
+    fixture->sees_all = true;
+    assert_string_equal(all(fixture), months);
+}
+
+static void test_period(void **state)
+{
+    fixture_t *fixture = filled(*state);
+
+    fixture->route.has_since = fixture->route.has_until = 1;
+    fixture->route.since_ms = LAST_OF_JANUARY;
+    fixture->route.until_ms = LAST_OF_JANUARY + DAY;
+    assert_string_equal(all(fixture), "+0 d 17/1; +0 f 0/7; ");
+    fixture->sees_all = true;
+    assert_string_equal(all(fixture), "+0 d 17/1; +0 f 0/7; ");
+    fixture->route.since_ms = LAST_OF_JANUARY + 2 * DAY;
+    fixture->route.has_until = 0;
+    assert_string_equal(all(fixture), "+5 f 2/0; ");
+}
+
+static void test_rights(void **state)
+{
+    static const char *const no_d2[] = {"datasets:d2", NULL}, *const no_d1[] = {"datasets:d1", NULL};
+    static const char *const two[] = {"d1", "d2"};
+    fixture_t *fixture = filled(*state);
+
+    fixture->denied = no_d2;
+    assert_string_equal(all(fixture), "-1 d 1/0; +0 d 7/1; +0 f 0/7; +5 f 2/0; ");
+    fixture->denied = no_d1;
+    assert_string_equal(all(fixture), "+0 d 10/0; +0 f 0/7; +1 d 20/0; +5 f 2/0; ");
+    /* Where it is known beforehand what may be seen, that is asked about all the same. */
+    fixture->narrowed = two;
+    fixture->n_narrowed = 2;
+    fixture->route.type = "datasets";
+    assert_string_equal(all(fixture), "+0 d 10/0; +1 d 20/0; ");
+    fixture->n_narrowed = 0;
+    assert_string_equal(all(fixture), "");
+    fixture->narrow_fails = true;
+    assert_string_equal(all(fixture), "the gate fell");
+}
+
+static void test_one_resource(void **state)
+{
+    static const char *const no_d2[] = {"datasets:d2", NULL};
+    fixture_t *fixture = filled(*state);
+
+    fixture->route.endpoint = MM_ENDPOINT_DAYS;
+    fixture->route.type = "datasets";
+    fixture->route.id = "d2";
+    assert_string_equal(all(fixture), "+0 d 10/0; +1 d 20/0; ");
+    fixture->denied = no_d2;
+    fixture->sees_all = true; /* what is asked about has its own answer */
+    assert_string_equal(all(fixture), "");
+}
+
+static void test_agents(void **state)
+{
+    fixture_t *fixture = filled(*state);
+
+    fixture->route.agent = MM_AGENT_MACHINE;
+    assert_string_equal(all(fixture), "+0 d 17/1; +1 d 20/0; ");
+    fixture->sees_all = true;
+    assert_string_equal(all(fixture), "+0 d 17/1; +1 d 20/0; ");
+}
+
+/* More resources than a batch holds, on several days, a third of them hidden. */
+static void test_many(void **state)
+{
+    fixture_t *fixture = fixture_make(*state);
+    mongoc_collection_t *collection;
+    bson_error_t error;
+    const int n = 1800;
+    bson_t **docs = apr_palloc(fixture->pool, (size_t)n * sizeof(*docs));
+    const char **denied = apr_pcalloc(fixture->pool, 201 * sizeof(*denied));
+
+    for (int i = 0; i < n; i++) {
+        docs[i] = BCON_NEW("type", "datasets", "resource", BCON_UTF8(apr_psprintf(fixture->pool, "d%d", i % 600)),
+                           "day", BCON_DATE_TIME(LAST_OF_JANUARY + i / 600 * DAY), "views", BCON_INT64(1));
+    }
+    for (int i = 0; i < 200; i++) {
+        denied[i] = apr_psprintf(fixture->pool, "datasets:d%d", 3 * i);
+    }
+    collection = mm_store_collection(fixture->report.store, mm_store_days_name(fixture->report.store, fixture->pool));
+    assert_true(mongoc_collection_insert_many(collection, (const bson_t **)docs, (size_t)n, NULL, NULL, &error));
+    for (int i = 0; i < n; i++) {
+        bson_destroy(docs[i]);
+    }
+    mongoc_collection_destroy(collection);
+    fixture->route.endpoint = MM_ENDPOINT_DAYS;
+    fixture->route.type = "datasets";
+    fixture->denied = denied;
+    assert_string_equal(all(fixture), "+0 d 400/0; +1 d 400/0; +2 d 400/0; ");
+}
+
+/* Counters that somebody wrote by hand: a sum stays a number. */
+static void test_no_overflow(void **state)
+{
+    fixture_t *fixture = fixture_make(*state);
+
+    use_on(fixture, LAST_OF_JANUARY, "datasets", "d1", NULL, INT64_MAX, 0);
+    use_on(fixture, LAST_OF_JANUARY, "datasets", "d2", NULL, INT64_MAX, 0);
+    fixture_store(fixture);
+    fixture->route.endpoint = MM_ENDPOINT_DAYS;
+    assert_string_equal(all(fixture), "+0 d 9223372036854775807/0; ");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_whoever_adds_up, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_months, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_period, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_rights, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_one_resource, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_agents, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_many, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_no_overflow, unit_setup, unit_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, unit_store_group, NULL);
+}
