@@ -113,12 +113,12 @@ static int not_found(const request_t *request, const char *hint)
     for (size_t i = 0; i < request->n_types && i < TYPES_LISTED; i++) {
         names = apr_pstrcat(request->pool, names, i ? ", " : "", request->types[i], NULL);
     }
-    mm_err_set(request->err, APR_ENOENT,
-               "There is nothing at \"%s\"%s. There are GET /, /users, /days, /TYPE, /TYPE/ID, "
-               "both also with /users or /days behind, /TYPE/ID/TYPE and /status, POST /TYPE/ID/views, "
-               "/TYPE/ID/downloads, /TYPE/views?id=ID, "
-               "/TYPE/downloads?id=ID and /events; TYPE is: %s%s.",
-               mm_route_quote(quoted, request->path), hint, names, request->n_types > TYPES_LISTED ? ", ..." : "");
+    mm_err_set(
+        request->err, APR_ENOENT,
+        "There is nothing at \"%s\"%s. There are GET /, /users, /days, /TYPE, /TYPE/ID, both also with /users or "
+        "/days behind, /TYPE/ID/TYPE and /status, POST /TYPE/ID/views, /TYPE/views?id=ID, both also for downloads, "
+        "and /events; TYPE is: %s%s.",
+        mm_route_quote(quoted, request->path), hint, names, request->n_types > TYPES_LISTED ? ", ..." : "");
     return NOT_FOUND;
 }
 
