@@ -52,7 +52,10 @@ static const char *file_of(const request_rec *r, const mm_route_t *route)
     apr_time_exp_gmt(&now, r->request_time);
     apr_strftime(date, &len, sizeof(date), "%Y-%m-%d", &now);
     return apr_psprintf(r->pool, "metrics%s%s%s-%s", route->type ? "-" : "", route->type ? route->type : "",
-                        mm_route_is_per_user(route) ? "-users" : "", date);
+                        mm_route_is_per_user(route) ? "-users"
+                        : mm_route_is_by_day(route) ? "-days"
+                                                    : "",
+                        date);
 }
 
 static void set_headers(request_rec *r, const mm_answer_t *answer)
@@ -191,15 +194,16 @@ static void refuse_ranges(request_rec *r)
 int mm_reports_answer(request_rec *r, const mm_answer_t *answer)
 {
     const mm_config_t *config = mm_config_get(r->server);
-    mm_report_t report = {.route = answer->route,
-                          .catalogs = config->catalogs,
-                          .people = config->people,
-                          .types = answer->types,
-                          .n_types = answer->n_types,
-                          .gate = {mm_guard_see_resources, mm_guard_see_users, mm_guard_narrow, answer->guard},
-                          .watch = {tell_trouble, r},
-                          .writer = answer->writer,
-                          .now_ms = apr_time_as_msec(r->request_time)};
+    mm_report_t report = {
+        .route = answer->route,
+        .catalogs = config->catalogs,
+        .people = config->people,
+        .types = answer->types,
+        .n_types = answer->n_types,
+        .gate = {mm_guard_see_resources, mm_guard_see_users, mm_guard_narrow, answer->guard, mm_guard_sees_all},
+        .watch = {tell_trouble, r},
+        .writer = answer->writer,
+        .now_ms = apr_time_as_msec(r->request_time)};
     mm_report_run_t *run = NULL;
     mm_err_t err;
     if (!config->mongo_uri) {
