@@ -116,7 +116,9 @@ int mm_authz_open(mm_authz_session_t **session, request_rec *r, const mm_authz_c
 bool mm_authz_sees_all(const mm_authz_session_t *session)
 {
     const metrics_authz_provider *provider = session->conf->provider;
-    return provider == &mm_authz_expr ? mm_authz_expr_sees_all(session->state) : !provider->see_resources;
+    /* Providers are copies of what was registered; their functions are the same. */
+    return provider->see_resources == mm_authz_expr.see_resources ? mm_authz_expr_sees_all(session->state)
+                                                                  : !provider->see_resources;
 }
 
 apr_status_t mm_authz_see_resources(mm_authz_session_t *session, const char *type, const char *const *ids, size_t n,
