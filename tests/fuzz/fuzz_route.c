@@ -61,7 +61,8 @@ static void check_selection(const mm_route_t *route)
     HOLDS(!route->user || (*route->user && strlen(route->user) <= MM_EVENT_USER_MAX));
     HOLDS(mm_route_is_per_user(route) || (!route->user && !route->others && route->sort != MM_SORT_USER));
     HOLDS(!route->others || (route->sort == MM_SORT_RESOURCE && !route->user));
-    HOLDS(route->sort <= MM_SORT_USER && route->agent <= MM_AGENT_MACHINE && route->direction <= MM_DIRECTION_DESC);
+    HOLDS(route->sort != MM_SORT_DAY || mm_route_is_by_day(route));
+    HOLDS(route->sort <= MM_SORT_DAY && route->agent <= MM_AGENT_MACHINE && route->direction <= MM_DIRECTION_DESC);
     HOLDS(route->n_extras <= MM_EXTRAS);
     HOLDS(route->since_ms % 86400000 == 0 && route->until_ms % 86400000 == 0);
     HOLDS(!route->has_since || !route->has_until || route->since_ms < route->until_ms);
@@ -83,7 +84,7 @@ static void check_route(const mm_route_t *route)
         known |= route->type == types[i];
     }
     HOLDS(known == (route->endpoint == MM_ENDPOINT_TOTALS || route->endpoint == MM_ENDPOINT_USERS ||
-                    route->endpoint == MM_ENDPOINT_RECORD));
+                    route->endpoint == MM_ENDPOINT_DAYS || route->endpoint == MM_ENDPOINT_RECORD));
     HOLDS(route->wants_post == (route->endpoint == MM_ENDPOINT_RECORD || route->endpoint == MM_ENDPOINT_EVENTS));
     HOLDS(route->id || route->endpoint != MM_ENDPOINT_RECORD);
     HOLDS(!route->id || known);
