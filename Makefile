@@ -8,7 +8,7 @@ PKGCONFIG ?= pkg-config
 APXS      ?= $(firstword $(wildcard /usr/bin/apxs /usr/bin/apxs2 /usr/local/apache2/bin/apxs /usr/local/bin/apxs /usr/sbin/apxs) apxs)
 
 # Rooms that know no httpd: the library. Rooms that do: the module.
-CORE_ROOMS  := base agents event spool rules settings accesslog count status drain import store resolve route report
+CORE_ROOMS  := base agents event spool rules settings accesslog count status drain import store resolve clowder route report
 HTTPD_ROOMS := config capture authz serve supervise
 CORE_SRC    := $(foreach r,$(CORE_ROOMS),$(wildcard src/$(r)/*.c))
 HTTPD_SRC   := mod_metrics.c $(foreach r,$(HTTPD_ROOMS),$(wildcard src/$(r)/*.c))
@@ -20,7 +20,7 @@ FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
 MONGOC       = $(shell $(PKGCONFIG) --exists mongoc2 && echo mongoc2 || echo libmongoc-1.0)
 CORE_PKGS    = $(MONGOC) apr-1 apr-util-1 libpcre2-8 xlsxwriter libcrypto
 CORE_CFLAGS  = $(shell $(PKGCONFIG) --cflags $(CORE_PKGS))
-CORE_LIBS    = $(shell $(PKGCONFIG) --libs $(CORE_PKGS))
+CORE_LIBS    = $(shell $(PKGCONFIG) --libs $(CORE_PKGS)) -lcrypt
 HTTPD_CFLAGS = -isystem $(shell $(APXS) -q INCLUDEDIR) $(shell $(APXS) -q EXTRA_CPPFLAGS)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Wpointer-arith
@@ -32,7 +32,7 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) -fPIC -fvisibility=hidden -fno-str
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 SAN_FLAGS  := -O1 -g $(SANITIZE) -DUNIT_SANITIZED
 
-.PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd test-mpm test-faults test-spreadsheets \
+.PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd test-mpm test-oracle test-faults test-spreadsheets \
         check lint fuzz torture bench-record bench-agents bench-outage bench-backlog bench-permissions bench-reports bench-import bench-spreadsheet format format-check clean install
 # The field's lists of robots and machines, fetched once. Empty: without them.
 AGENT_LISTS ?= $(BUILD)/share/robots.txt
@@ -50,6 +50,7 @@ help:
 ## make test           everything that must hold; installs what is missing
 ## make test-mpm       the tests with a real httpd under worker, prefork and as one process, in full
 ## make test-spreadsheets  reports in LibreOffice, which it installs (make test has them in pandas and openpyxl)
+## make test-oracle    who sees what of a Clowder, against a second implementation (SEED; PAIRS, default 50,000)
 ## make fuzz           fuzzes every parser for FUZZ_SECONDS each (default 600)
 ## make torture        kills everything at random for MINUTES (default 30) and compares counts with answers; SEED, MPM
 ## make bench-record   what recording costs, next to a bare httpd and one with CustomLog
@@ -166,6 +167,13 @@ test-mpm: all
 	    echo "tests/httpd with $$kind"; \
 	    env $$kind $(BUILD)/venv/bin/python -m pytest -q -n $(HTTPD_AT_ONCE) tests/httpd $(PYTEST_ARGS); \
 	done
+# Permissions of Clowder's against an oracle: PAIRS of a requester and a resource or person, in a database made up from SEED.
+test-oracle: SEED  ?= 1
+test-oracle: PAIRS ?= 50000
+test-oracle: all
+	@scripts/bootstrap test
+	@MM_ORACLE_SEED=$(SEED) MM_ORACLE_PAIRS=$(PAIRS) $(BUILD)/venv/bin/python -m pytest -q -s \
+	    tests/httpd/test_clowder_rights.py
 test-faults: all
 	@$(BUILD)/venv/bin/python tests/faults/torture.py --short
 # LibreOffice is large, so it is no part of `make test`.

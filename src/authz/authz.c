@@ -26,6 +26,7 @@ void mm_authz_register(apr_pool_t *pool)
         {"require", &mm_authz_require}, {"group", &mm_authz_group},
         {"owner", &mm_authz_owner},     {"any", &mm_authz_any},
         {"all", &mm_authz_all},         {"subrequest", &mm_authz_subrequest},
+        {"clowder", &mm_authz_clowder},
     };
 
     mm_application_register();

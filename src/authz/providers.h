@@ -28,4 +28,7 @@ extern const metrics_authz_provider mm_authz_any, mm_authz_all;
 /* `MetricsAuthz subrequest`: the application itself is asked, by a request for each resource or person. */
 extern const metrics_authz_provider mm_authz_subrequest;
 
+/* `MetricsAuthz clowder`: NCSA Clowder 1's own rules, by its own documents. */
+extern const metrics_authz_provider mm_authz_clowder;
+
 #endif

@@ -103,26 +103,33 @@ bool mm_account_parse(mm_account_t *account, mm_account_text_t *text, mm_account
 
 /* --- all of them --- */
 
-static mongoc_cursor_t *find(const mm_store_t *store, mongoc_collection_t *collection, mm_accounts_kind_t kind,
-                             int64_t from_ms)
+static void append_opts(bson_t *opts, const mm_store_t *store, mm_accounts_kind_t kind, int64_t limit)
 {
-    bson_t filter = BSON_INITIALIZER, opts = BSON_INITIALIZER, projection, after;
+    bson_t projection;
     size_t n = 0;
 
     while (n < sizeof(kinds[kind].paths) / sizeof(kinds[kind].paths[0]) && kinds[kind].paths[n]) {
         n++;
     }
+    BSON_APPEND_DOCUMENT_BEGIN(opts, "projection", &projection);
+    mm_catalog_project(&projection, kinds[kind].paths, n);
+    bson_append_document_end(opts, &projection);
+    BSON_APPEND_INT64(opts, "limit", limit);
+    BSON_APPEND_INT32(opts, "batchSize", BATCH_SIZE);
+    BSON_APPEND_INT64(opts, "maxTimeMS", store->patience_ms);
+}
+
+static mongoc_cursor_t *find(const mm_store_t *store, mongoc_collection_t *collection, mm_accounts_kind_t kind,
+                             int64_t from_ms)
+{
+    bson_t filter = BSON_INITIALIZER, opts = BSON_INITIALIZER, after;
+
     if (kind == MM_ACCOUNTS_SESSIONS) {
         BSON_APPEND_DOCUMENT_BEGIN(&filter, "expirationDate", &after);
         BSON_APPEND_DATE_TIME(&after, "$gt", from_ms);
         bson_append_document_end(&filter, &after);
     }
-    BSON_APPEND_DOCUMENT_BEGIN(&opts, "projection", &projection);
-    mm_catalog_project(&projection, kinds[kind].paths, n);
-    bson_append_document_end(&opts, &projection);
-    BSON_APPEND_INT64(&opts, "limit", MM_ACCOUNTS_MAX + 1);
-    BSON_APPEND_INT32(&opts, "batchSize", BATCH_SIZE);
-    BSON_APPEND_INT64(&opts, "maxTimeMS", store->patience_ms);
+    append_opts(&opts, store, kind, MM_ACCOUNTS_MAX + 1);
     mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(collection, &filter, &opts, NULL);
     bson_destroy(&opts);
     bson_destroy(&filter);
@@ -180,4 +187,31 @@ apr_status_t mm_accounts_read(mm_store_t *store, mm_accounts_kind_t kind, int64_
     const mm_accounts_limits_t limits = {MM_ACCOUNTS_MAX, MM_ACCOUNTS_TIME_US};
 
     return mm_accounts_read_within(&limits, store, kind, from_ms, on_account, baton, tally, err);
+}
+
+apr_status_t mm_accounts_find(mm_store_t *store, mm_accounts_kind_t kind, const char *secret, mm_accounts_fn on_account,
+                              void *baton, mm_err_t *err)
+{
+    mongoc_collection_t *collection = mm_store_collection(store, kinds[kind].collection);
+    bson_t filter = BSON_INITIALIZER, opts = BSON_INITIALIZER;
+    bson_error_t error = {0};
+    mm_account_text_t text;
+    mm_account_t account;
+    const bson_t *doc;
+    apr_status_t rv = APR_SUCCESS;
+
+    mm_value_append_text(&filter, kinds[kind].secret, secret);
+    append_opts(&opts, store, kind, 1);
+    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(collection, &filter, &opts, NULL);
+    if (mongoc_cursor_next(cursor, &doc) && mm_account_parse(&account, &text, kind, doc)) {
+        on_account(baton, &account);
+    }
+    if (mongoc_cursor_error(cursor, &error)) {
+        rv = mm_store_fail(err, &error, kinds[kind].collection);
+    }
+    mongoc_cursor_destroy(cursor);
+    bson_destroy(&opts);
+    bson_destroy(&filter);
+    mongoc_collection_destroy(collection);
+    return rv;
 }

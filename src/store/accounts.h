@@ -44,6 +44,11 @@ typedef void (*mm_accounts_fn)(void *baton, const mm_account_t *account);
 apr_status_t mm_accounts_read(mm_store_t *store, mm_accounts_kind_t kind, int64_t from_ms, mm_accounts_fn on_account,
                               void *baton, mm_accounts_tally_t *tally, mm_err_t *err);
 
+/* Calls on_account for the document with this secret, for SESSIONS and KEYS; of several, for one. Not at all where
+ * there is none, or an odd one. */
+apr_status_t mm_accounts_find(mm_store_t *store, mm_accounts_kind_t kind, const char *secret, mm_accounts_fn on_account,
+                              void *baton, mm_err_t *err);
+
 /* The collection's name, for messages. */
 const char *mm_accounts_collection(mm_accounts_kind_t kind);
 

@@ -128,6 +128,29 @@ static void a_huge_collection_is_cut(void **state)
     }
 }
 
+static void one_is_found_by_its_secret(void **state)
+{
+    unit_t *unit = *state;
+    mm_store_t *store = unit_store(unit->pool);
+    static const char *const secrets[] = {"s1", "s9", "k1", "", "{\"$ne\":1}"};
+    seen_t seen = {unit->pool, ""};
+    mm_err_t err;
+
+    clowder_session(store, "s1", "ada", 1, 2);
+    clowder_session(store, "s2", "bob", 3, 4);
+    clowder_key(store, "k1", "mine", "ada");
+    unit_insert(store, "social.authenticator", "{'authenticatorId':'s9'}"); /* nobody's */
+    for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+        assert_int_equal(mm_accounts_find(store, MM_ACCOUNTS_SESSIONS, secrets[i], see, &seen, &err), APR_SUCCESS);
+    }
+    seen_t same = {unit->pool, ""};
+    mm_accounts_tally_t tally;
+    unit_insert(store, "social.authenticator", "{'x':1}");
+    assert_int_equal(mm_accounts_read(store, MM_ACCOUNTS_SESSIONS, 2 - 1, see, &same, &tally, &err), APR_SUCCESS);
+    assert_true(*seen.text && strncmp(same.text, seen.text, strlen(seen.text)) == 0);
+    assert_true(strlen(same.text) > strlen(seen.text));
+}
+
 static void a_database_that_is_away_is_told(void **state)
 {
     unit_t *unit = *state;
@@ -146,9 +169,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, unit_setup, unit_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(reads_what_clowder_writes),     TEST(a_collection_that_is_missing_is_empty),
-        TEST(odd_documents_are_passed_over), TEST(sessions_need_their_times),
-        TEST(a_huge_collection_is_cut),      TEST(a_database_that_is_away_is_told),
+        TEST(reads_what_clowder_writes),       TEST(a_collection_that_is_missing_is_empty),
+        TEST(odd_documents_are_passed_over),   TEST(sessions_need_their_times),
+        TEST(a_huge_collection_is_cut),        TEST(one_is_found_by_its_secret),
+        TEST(a_database_that_is_away_is_told),
     };
 
     return cmocka_run_group_tests(tests, unit_store_group, NULL);

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = ROOT / os.environ.get("BUILD", "build")
 
-CORE_ROOMS = ("base", "agents", "event", "spool", "rules", "settings", "accesslog", "count", "status", "drain", "import", "store", "resolve", "route", "report")
+CORE_ROOMS = ("base", "agents", "event", "spool", "rules", "settings", "accesslog", "count", "status", "drain", "import", "store", "resolve", "clowder", "route", "report")
 HTTPD_ROOMS = ("config", "capture", "authz", "serve", "supervise")
 
 _C_TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
