@@ -16,7 +16,9 @@ static const char *set_types(cmd_parms *cmd, mm_config_t *config, const char *va
     config->counter_types = apr_array_make(config->pool, 2, sizeof(const char *));
     for (char *name = apr_strtok(apr_pstrdup(config->pool, value), ",", &last); name;
          name = apr_strtok(NULL, ",", &last)) {
-        APR_ARRAY_PUSH(config->counter_types, const char *) = name;
+        if (!ap_array_str_contains(config->counter_types, name)) {
+            APR_ARRAY_PUSH(config->counter_types, const char *) = name;
+        }
     }
     return config->counter_types->nelts > 0
                ? NULL

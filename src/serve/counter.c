@@ -153,10 +153,8 @@ static void keep_datasets(request_rec *r, mm_answer_t *answer)
     const char **kept = apr_palloc(r->pool, sizeof(*kept) * (answer->n_types + 1));
     size_t n = 0;
     for (size_t i = 0; i < answer->n_types; i++) {
-        for (int k = 0; k < wanted->nelts; k++) {
-            if (strcmp(APR_ARRAY_IDX(wanted, k, const char *), answer->types[i]) == 0) {
-                kept[n++] = answer->types[i];
-            }
+        if (ap_array_str_contains(wanted, answer->types[i])) {
+            kept[n++] = answer->types[i];
         }
     }
     answer->types = kept;

@@ -320,6 +320,13 @@ def test_types_that_count_as_datasets(httpd):
     assert list(numbers(dsr(site, "begin_date=2024-02&end_date=2024-02"))) == ["10.5072/FK2", "f"]
 
 
+def test_a_type_that_is_named_twice_counts_once(httpd):
+    site = start(httpd, settings="MetricsCounter types=datasets,files,datasets,datasets,datasets,datasets,files\n")
+    days(site, FEBRUARY, {**FEBRUARY, "type": "files", "resource": "f"})
+    report = dsr(site, "begin_date=2024-02&end_date=2024-02")
+    assert [each["dataset-id"][0]["value"] for each in report["report-datasets"]] == ["10.5072/FK2", "f"]
+
+
 def test_a_site_without_datasets(httpd):
     site = start(httpd, settings="", types='<MetricsType files>\nMetricsView "^/files/([^/]+)$"\n</MetricsType>\n')
     answer = site.get(f"{DSR}?{month_of(MONTH)}")
