@@ -123,6 +123,14 @@ static int64_t number(const dsr_writer_t *self, const mm_cell_t *cells, source_t
     return cells[self->columns[source]].number;
 }
 
+/* Views and downloads. Both are as big as a document says, and nothing is written of a sum below 0. */
+static int64_t both(const dsr_writer_t *self, const mm_cell_t *cells, source_t views, source_t downloads)
+{
+    int64_t sum;
+
+    return __builtin_add_overflow(number(self, cells, views), number(self, cells, downloads), &sum) ? INT64_MAX : sum;
+}
+
 static int64_t rest(int64_t all, int64_t machine)
 {
     return all > machine ? all - machine : 0;
@@ -133,12 +141,10 @@ static bool count(const dsr_writer_t *self, const mm_cell_t *cells, mm_dsr_item_
 {
     const mm_sushi_t *sushi = self->sushi;
     const int64_t machine[MM_SUSHI_N_METRICS] = {
-        number(self, cells, MACHINE_VIEWS) + number(self, cells, MACHINE_DOWNLOADS),
-        number(self, cells, MACHINE_DOWNLOADS), number(self, cells, MACHINE_INVESTIGATIONS),
-        number(self, cells, MACHINE_REQUESTS)};
-    const int64_t all[MM_SUSHI_N_METRICS] = {number(self, cells, VIEWS) + number(self, cells, DOWNLOADS),
-                                             number(self, cells, DOWNLOADS), number(self, cells, INVESTIGATIONS),
-                                             number(self, cells, REQUESTS)};
+        both(self, cells, MACHINE_VIEWS, MACHINE_DOWNLOADS), number(self, cells, MACHINE_DOWNLOADS),
+        number(self, cells, MACHINE_INVESTIGATIONS), number(self, cells, MACHINE_REQUESTS)};
+    const int64_t all[MM_SUSHI_N_METRICS] = {both(self, cells, VIEWS, DOWNLOADS), number(self, cells, DOWNLOADS),
+                                             number(self, cells, INVESTIGATIONS), number(self, cells, REQUESTS)};
     bool any = false;
 
     for (size_t i = 0; i < MM_SUSHI_N_METRICS; i++) {

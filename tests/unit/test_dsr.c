@@ -24,6 +24,18 @@ static void test_a_month_to_come_needs_no_second_word(void **state)
     assert_null(strstr(fixture->out, "3030"));
 }
 
+/* Counts that no repository has, but that a document can hold. */
+static void test_a_sum_does_not_turn_over(void **state)
+{
+    static const mm_use_t huge = {.id = "h", .views = INT64_MAX, .downloads = INT64_MAX, .machine_views = 1};
+    fixture_t *fixture = dsr_make(*state, MONTH "&metric_type=Total_Dataset_Investigations&access_method=Regular");
+    mm_writer_t *writer = dsr_begin(fixture, MM_FORMAT_JSON);
+
+    assert_int_equal(dsr_row(fixture, writer, "", &huge), APR_SUCCESS);
+    assert_int_equal(writer->ops->end(writer, &tail, &fixture->err), APR_SUCCESS);
+    assert_non_null(strstr(fixture->out, "\"count\":9223372036854775806}"));
+}
+
 static void test_sink_fails(void **state)
 {
     fixture_t *fixture = dsr_make(*state, MONTH);
@@ -50,6 +62,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_the_top_waits_for_what_it_tells, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_a_month_to_come_needs_no_second_word, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_a_sum_does_not_turn_over, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_sink_fails, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_columns_that_are_missing, unit_setup, unit_teardown),
     };
