@@ -6,6 +6,7 @@
 #include "report/page.h"
 
 #include <string.h>
+#include <apr_hash.h>
 
 #include "report/gate.h"
 
@@ -40,18 +41,39 @@ static unsigned wants_of(const mm_route_t *route)
     return wants;
 }
 
+/* The resources of the rows, each once: a report of users names one as often as it has users. Row i is about
+ * ids[at[i]].
+ */
+static size_t distinct_ids(const mm_page_t *page, const char **ids, size_t *at, apr_pool_t *pool)
+{
+    apr_hash_t *known = apr_hash_make(pool);
+    size_t n = 0;
+
+    for (size_t i = 0; i < page->n; i++) {
+        const char *id = page->rows[i].use->id;
+        const char **same = apr_hash_get(known, id, APR_HASH_KEY_STRING);
+
+        if (!same) {
+            same = &ids[n++];
+            *same = id;
+            apr_hash_set(known, id, APR_HASH_KEY_STRING, same);
+        }
+        at[i] = (size_t)(same - ids);
+    }
+    return n;
+}
+
 static apr_status_t look_up(mm_page_t *page, const mm_report_t *report, unsigned wants, apr_pool_t *pool, mm_err_t *err)
 {
     const char **ids = apr_palloc(pool, page->n * sizeof(*ids));
-    mm_entry_t *entries = apr_palloc(pool, page->n * sizeof(*entries));
-
-    for (size_t i = 0; i < page->n; i++) {
-        ids[i] = page->rows[i].use->id;
-    }
+    size_t *at = apr_palloc(pool, page->n * sizeof(*at));
+    size_t n = distinct_ids(page, ids, at, pool);
+    mm_entry_t *entries = apr_palloc(pool, n * sizeof(*entries));
     apr_status_t rv =
-        mm_catalog_lookup(report->catalog_store, report->catalogs, page->type, ids, page->n, wants, entries, pool, err);
+        mm_catalog_lookup(report->catalog_store, report->catalogs, page->type, ids, n, wants, entries, pool, err);
+
     for (size_t i = 0; i < page->n && rv == APR_SUCCESS; i++) {
-        page->rows[i].entry = entries[i];
+        page->rows[i].entry = entries[at[i]];
     }
     return rv;
 }

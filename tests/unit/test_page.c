@@ -2,6 +2,7 @@
 #include "unit_report.h"
 
 #include "report/page.h"
+#include "store/store_private.h"
 
 #define COLLECTIONS 700
 
@@ -211,6 +212,57 @@ static void test_gate_fails_about_parents(void **state)
     }
 }
 
+static void count_finds(const mongoc_apm_command_started_t *event)
+{
+    if (strcmp(mongoc_apm_command_started_get_command_name(event), "find") == 0) {
+        (*(int *)mongoc_apm_command_started_get_context(event))++;
+    }
+}
+
+#define USERS 300
+
+/* A dataset and its users, in a catalogue where collections list their datasets. */
+static fixture_t *many_users(unit_t *unit)
+{
+    fixture_t *fixture = fixture_make(unit);
+    apr_array_header_t *catalogs = apr_array_make(unit->pool, 2, sizeof(mm_catalog_t *));
+
+    fixture_catalog(fixture, catalogs, "datasets",
+                    "app_datasets id=_id name=name parents=collections:app_collections:datasets");
+    fixture_catalog(fixture, catalogs, "collections", "app_collections id=_id name=title");
+    fixture->report.catalogs = catalogs;
+    for (int i = 0; i < USERS; i++) {
+        fixture_use(fixture, "datasets", "d1", 1, 0, 1000, MM_TIME_NONE);
+        fixture->deltas[i].kind = MM_DELTA_USER;
+        fixture->deltas[i].user = apr_psprintf(unit->pool, "u%03d", i);
+    }
+    fixture_store(fixture);
+    unit_insert(fixture->report.store, "app_datasets", "{'_id':'d1','name':'D'}");
+    unit_insert(fixture->report.store, "app_collections", "{'_id':'c1','title':'C','datasets':['d0','d1']}");
+    fixture->route.endpoint = MM_ENDPOINT_USERS;
+    return fixture;
+}
+
+/* Its users, its document, and the collections that hold it. */
+static void test_a_resource_of_many_users_is_looked_up_once(void **state)
+{
+    fixture_t *fixture = many_users(*state);
+    mongoc_apm_callbacks_t *callbacks = mongoc_apm_callbacks_new();
+    int finds = 0;
+
+    mongoc_apm_set_command_started_cb(callbacks, count_finds);
+    mongoc_client_set_apm_callbacks(fixture->report.catalog_store->client, callbacks, &finds);
+    mongoc_apm_callbacks_destroy(callbacks);
+    mm_page_t page = fetch(fixture, open_datasets(fixture), NULL);
+    assert_int_equal(page.n, USERS);
+    for (size_t i = 0; i < page.n; i++) {
+        assert_string_equal(page.rows[i].entry.name, "D");
+        assert_int_equal(page.rows[i].entry.n_parents, 1);
+        assert_string_equal(page.rows[i].entry.parents[0].name, "C");
+    }
+    assert_int_equal(finds, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +275,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_parents_that_may_not_be_seen, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_no_parents_no_questions, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_gate_fails_about_parents, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_a_resource_of_many_users_is_looked_up_once, unit_setup, unit_teardown),
     };
 
     return cmocka_run_group_tests(tests, unit_store_group, NULL);
