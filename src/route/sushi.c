@@ -6,16 +6,15 @@
 #include "route/sushi.h"
 
 #include <string.h>
-#include <time.h>
 #include <apr_strings.h>
 
 #include "base/query.h"
 #include "route/format.h"
 #include "route/params.h"
+#include "route/sushi_period.h"
 
 enum { BAD_REQUEST = 400, UNAUTHORIZED = 401, FORBIDDEN = 403, NOT_FOUND = 404, NOT_ACCEPTABLE = 406, TOO_MANY = 429 };
 
-#define DAY_MS INT64_C(86400000)
 /* What is not known is named up to here. */
 #define UNKNOWN_MAX 8
 
@@ -71,100 +70,6 @@ static int refuse(const request_t *request, int status, mm_sushi_code_t code, co
 {
     mm_sushi_add(request->sushi->exceptions, code, data);
     return status;
-}
-
-/* --- days ----------------------------------------------------------------------------------------------------------
- */
-
-static int64_t ms_of(int year, int month, int day)
-{
-    struct tm date = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
-
-    return (int64_t)timegm(&date) * 1000;
-}
-
-static bool digits(const char *text, size_t n, int *number)
-{
-    *number = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] < '0' || text[i] > '9') {
-            return false;
-        }
-        *number = *number * 10 + (text[i] - '0');
-    }
-    return true;
-}
-
-/* A day of a month; without one, its first or its last. */
-static bool day_of(const char *text, bool last, int64_t *ms)
-{
-    size_t len = strlen(text);
-    int year, month, day = 1;
-
-    if ((len != 7 && len != 10) || !digits(text, 4, &year) || text[4] != '-' || !digits(text + 5, 2, &month) ||
-        year < 1970 || year > 9998 || month < 1 || month > 12) {
-        return false;
-    }
-    int64_t first_ms = ms_of(year, month, 1), last_ms = ms_of(year, month + 1, 1) - DAY_MS;
-    if (len == 7) {
-        *ms = last ? last_ms : first_ms;
-        return true;
-    }
-    if (text[7] != '-' || !digits(text + 8, 2, &day) || day < 1) {
-        return false;
-    }
-    *ms = first_ms + (day - 1) * DAY_MS;
-    return *ms <= last_ms;
-}
-
-static int bad_date(const request_t *request, const char *name, const char *value)
-{
-    char quoted[MM_QUOTE_MAX];
-
-    return refuse(request, BAD_REQUEST, MM_SUSHI_BAD_DATES,
-                  apr_psprintf(request->pool, "%s is a day such as 2026-01-31, or a month such as 2026-01, not \"%s\".",
-                               name, mm_route_quote(quoted, value)));
-}
-
-/* One report is about one month, from its first day on: so a later one of the same month always takes its place. */
-static int check_dates(const request_t *request)
-{
-    mm_sushi_t *sushi = request->sushi;
-    int64_t last_ms, end_of_month_ms;
-
-    if (!request->begin || !request->end) {
-        return refuse(request, BAD_REQUEST, MM_SUSHI_FILTER_MISSING,
-                      request->begin ? "end_date is missing: the last day of the report, such as 2026-01-31."
-                                     : "begin_date is missing: the first day of a month, such as 2026-01-01.");
-    }
-    if (!day_of(request->begin, false, &sushi->begin_ms)) {
-        return bad_date(request, "begin_date", request->begin);
-    }
-    if (!day_of(request->end, true, &last_ms)) {
-        return bad_date(request, "end_date", request->end);
-    }
-    sushi->end_ms = last_ms + DAY_MS;
-    if (strlen(request->begin) == 10 && strcmp(request->begin + 8, "01") != 0) {
-        return refuse(request, BAD_REQUEST, MM_SUSHI_BAD_DATES, "begin_date is the first day of a month.");
-    }
-    const char *month = apr_pstrmemdup(request->pool, request->begin, 7);
-    day_of(month, true, &end_of_month_ms);
-    if (last_ms < sushi->begin_ms || last_ms > end_of_month_ms) {
-        return refuse(request, BAD_REQUEST, MM_SUSHI_BAD_DATES,
-                      "end_date is a day of the same month as begin_date: one report is about one month.");
-    }
-    return 0;
-}
-
-static void warn_of_time(const mm_sushi_t *sushi, int64_t now_ms)
-{
-    if (sushi->begin_ms > now_ms) {
-        mm_sushi_add(sushi->exceptions, MM_SUSHI_NOT_READY, "The month has not begun (UTC).");
-    }
-    else if (sushi->end_ms > now_ms) {
-        mm_sushi_add(sushi->exceptions, MM_SUSHI_PARTIAL,
-                     "The period is not over (UTC): a later report of this month takes the place of this one.");
-    }
 }
 
 /* --- parameters ----------------------------------------------------------------------------------------------------
@@ -436,9 +341,14 @@ int mm_sushi_parse(mm_sushi_t *sushi, const char *path, const char *args, int64_
         return 0; /* harvesters tell everybody who they are: no answer depends on it */
     }
     int refused = take_all(&request, args);
-    refused = refused ? refused : check_dates(&request);
-    if (!refused) {
-        warn_of_time(sushi, now_ms);
+    if (refused) {
+        return refused;
     }
-    return refused;
+    const char *why;
+    mm_sushi_code_t wrong = mm_sushi_period(sushi, request.begin, request.end, &why, pool);
+    if (wrong) {
+        return refuse(&request, BAD_REQUEST, wrong, why);
+    }
+    mm_sushi_warn_of_time(sushi, now_ms);
+    return 0;
 }
