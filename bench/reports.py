@@ -193,6 +193,7 @@ class Table:
 
     def add(self, name, rows, seconds, own, first, size=0, grown=0.0):
         self._lines.setdefault(name, []).append((rows, seconds, own, size / 1e6, first, grown))
+        print(f"  {name}: {seconds:.2f} s", flush=True)
 
     def seconds(self, name):
         return statistics.median(line[1] for line in self._lines[name])
