@@ -232,6 +232,7 @@ def one_round(table, database, plain, named, rows, parent_rows):
     bare("loop: names, scan", rows, "uploads", "filename")
     bare("loop: totals, look-ups of names", rows, "metrics_files", ORDER, *TOTALS, NAMES)
     report(table, named, "CSV with names", "/metrics/files.csv?parents=none", rows)
+    bare("loop: the first totals", parent_rows, "metrics_files", ORDER, f"limit={parent_rows}", *TOTALS)
     bare("loop: datasets with their files, scan", rows, "datasets", "name", "files")
     bare("loop: totals, look-ups of names and parents", parent_rows, "metrics_files", ORDER, f"limit={parent_rows}",
          *TOTALS, NAMES, LISTS)
@@ -256,10 +257,11 @@ def show(table, rows, parent_rows):
     totals = table.seconds("loop: totals")
     names = totals + table.seconds("loop: names, scan")
     part = parent_rows / rows
-    parents = part * (names + table.seconds("loop: datasets with their files, scan"))
+    parents = table.seconds("loop: the first totals") + part * (
+        table.seconds("loop: names, scan") + table.seconds("loop: datasets with their files, scan"))
     by_ids = table.seconds("loop: totals, look-ups of names and parents")
     print(HEAD)
-    for name in ("loop: totals", "loop: names, scan", "loop: datasets with their files, scan", "loop: users",
+    for name in ("loop: totals", "loop: the first totals", "loop: names, scan", "loop: datasets with their files, scan", "loop: users",
                  "loop: totals, look-ups of names", "loop: totals, look-ups of names and parents"):
         table.show(name)
     table.show("CSV, a tenth")
