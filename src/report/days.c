@@ -24,15 +24,18 @@
 typedef struct stream {
     const char *type;
     mm_uses_query_t query;
-    mm_uses_t *uses; /* NULL: nothing there that may be seen */
+    mm_uses_t *uses;
     apr_pool_t *batch_pool;
     mm_use_t *batch;
     size_t n, at;
     apr_pool_t *known_pool;
     apr_hash_t *known; /* id to granted or denied */
     size_t known_cost;
+    bool ended;    /* there are no more batches */
+    bool may_read; /* one, in this call of mm_days_next */
     mm_use_t next; /* the row that comes next */
-    bool has_next;
+    bool has_next; /* something was added up there */
+    bool is_whole; /* and nothing more will be; without has_next, there is no next row */
 } stream_t;
 
 struct mm_days {
@@ -205,36 +208,31 @@ static void make_query(stream_t *stream, const mm_route_t *route)
     }
 }
 
-/* The next batch with something in it that may be seen; none at the end. */
-static apr_status_t fill(const mm_report_t *report, stream_t *stream, mm_err_t *err)
+/* The next batch, of which what may not be seen is gone. */
+static apr_status_t read_batch(const mm_report_t *report, stream_t *stream, mm_err_t *err)
 {
-    apr_status_t rv = APR_SUCCESS;
-    bool ended = stream->uses == NULL;
+    apr_pool_clear(stream->batch_pool);
+    stream->at = stream->n = 0;
+    stream->batch = apr_palloc(stream->batch_pool, MM_REPORT_BATCH * sizeof(*stream->batch));
+    apr_status_t rv = mm_uses_next(stream->uses, stream->batch, MM_REPORT_BATCH, &stream->n, stream->batch_pool, err);
 
-    while (rv == APR_SUCCESS && !ended && stream->at == stream->n) {
-        apr_pool_clear(stream->batch_pool);
-        stream->at = stream->n = 0;
-        stream->batch = apr_palloc(stream->batch_pool, MM_REPORT_BATCH * sizeof(*stream->batch));
-        rv = mm_uses_next(stream->uses, stream->batch, MM_REPORT_BATCH, &stream->n, stream->batch_pool, err);
-        ended = stream->n == 0;
-        if (rv == APR_SUCCESS && !ended && stream->query.by_day == MM_BY_DAY_EACH) {
-            rv = keep_visible(report, stream, err);
-        }
+    stream->ended = stream->n == 0;
+    if (rv == APR_SUCCESS && !stream->ended && stream->query.by_day == MM_BY_DAY_EACH) {
+        rv = keep_visible(report, stream, err);
     }
     return rv;
 }
 
-static apr_status_t advance(const mm_report_t *report, stream_t *stream, mm_err_t *err)
+/* Adds up what of the batch belongs to the next row. */
+static void add_batch(const mm_report_t *report, stream_t *stream)
 {
-    apr_status_t rv = fill(report, stream, err);
-
-    stream->has_next = false;
-    while (rv == APR_SUCCESS && stream->at < stream->n) {
+    for (; stream->at < stream->n && !stream->is_whole; stream->at++) {
         const mm_use_t *use = &stream->batch[stream->at];
         int64_t begins = beginning(report, use->day_ms);
 
         if (stream->has_next && begins != stream->next.day_ms) {
-            break;
+            stream->is_whole = true;
+            return;
         }
         if (!stream->has_next) {
             stream->next =
@@ -242,8 +240,26 @@ static apr_status_t advance(const mm_report_t *report, stream_t *stream, mm_err_
             stream->has_next = true;
         }
         add_up(&stream->next, use);
-        stream->at++;
-        rv = fill(report, stream, err);
+    }
+    stream->is_whole = stream->is_whole || (stream->ended && stream->at == stream->n);
+}
+
+/* Goes on with the next row of each stream. *whole: all of them are. */
+static apr_status_t advance(mm_days_t *days, bool *whole, mm_err_t *err)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    *whole = true;
+    for (size_t i = 0; i < days->n && rv == APR_SUCCESS; i++) {
+        stream_t *stream = &days->streams[i];
+
+        add_batch(days->report, stream);
+        if (!stream->is_whole && stream->may_read) {
+            stream->may_read = false;
+            rv = read_batch(days->report, stream, err);
+            add_batch(days->report, stream);
+        }
+        *whole = *whole && stream->is_whole;
     }
     return rv;
 }
@@ -259,10 +275,11 @@ static apr_status_t open_stream(const mm_report_t *report, stream_t *stream, apr
     stream->known = apr_hash_make(stream->known_pool);
     make_query(stream, report->route);
     rv = know_rights(report, stream, pool, err);
-    if (rv == APR_SUCCESS && !(stream->query.ids && stream->query.n_ids == 0)) {
+    stream->ended = stream->query.ids && stream->query.n_ids == 0;
+    if (rv == APR_SUCCESS && !stream->ended) {
         rv = mm_uses_open(&stream->uses, report->store, &stream->query, pool, err);
     }
-    return rv == APR_SUCCESS ? advance(report, stream, err) : rv;
+    return rv;
 }
 
 /* --- all of them ---------------------------------------------------------------------------------------------------
@@ -309,17 +326,23 @@ static const char *month_text(const mm_report_t *report, int64_t ms, apr_pool_t 
                                                                              : NULL;
 }
 
-apr_status_t mm_days_next(mm_days_t *days, mm_day_t **rows, size_t *n, apr_pool_t *pool, mm_err_t *err)
+apr_status_t mm_days_next(mm_days_t *days, mm_day_t **rows, size_t *n, bool *ended, apr_pool_t *pool, mm_err_t *err)
 {
-    apr_status_t rv = APR_SUCCESS;
     stream_t *stream;
+    bool whole;
 
     *rows = apr_palloc(pool, MM_REPORT_BATCH * sizeof(**rows));
     *n = 0;
-    while (*n < MM_REPORT_BATCH && rv == APR_SUCCESS && (stream = first_of(days))) {
+    for (size_t i = 0; i < days->n; i++) {
+        days->streams[i].may_read = true;
+    }
+    apr_status_t rv = advance(days, &whole, err);
+    while (rv == APR_SUCCESS && whole && *n < MM_REPORT_BATCH && (stream = first_of(days))) {
         (*rows)[(*n)++] = (mm_day_t){
             .use = stream->next, .type = stream->type, .month = month_text(days->report, stream->next.day_ms, pool)};
-        rv = advance(days->report, stream, err);
+        stream->has_next = stream->is_whole = false;
+        rv = advance(days, &whole, err);
     }
+    *ended = rv == APR_SUCCESS && whole && *n == 0;
     return rv;
 }

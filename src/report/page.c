@@ -236,10 +236,9 @@ apr_status_t mm_page_fetch_days(mm_page_t *page, mm_days_t *days, mm_window_t *w
 {
     mm_day_t *rows;
     size_t n = 0;
-    apr_status_t rv = mm_days_next(days, &rows, &n, pool, err);
 
     memset(page, 0, sizeof(*page));
-    page->ended = rv == APR_SUCCESS && n == 0;
+    apr_status_t rv = mm_days_next(days, &rows, &n, &page->ended, pool, err);
     page->rows = apr_pcalloc(pool, (n + 1) * sizeof(*page->rows));
     for (size_t i = 0; i < n && window->left != 0; i++) {
         if (window->skip > 0) {

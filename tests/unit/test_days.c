@@ -48,6 +48,7 @@ static const char *all(fixture_t *fixture)
     mm_days_t *days = NULL;
     mm_day_t *rows;
     size_t n;
+    bool ended;
     mm_err_t err = {0};
 
     fixture_forget(fixture);
@@ -56,8 +57,8 @@ static const char *all(fixture_t *fixture)
         return err.text[0] ? apr_pstrdup(fixture->pool, err.text) : "?";
     }
     do {
-        assert_int_equal(mm_days_next(days, &rows, &n, fixture->pool, &err), APR_SUCCESS);
-        assert_in_range(n, 0, MM_REPORT_BATCH);
+        assert_int_equal(mm_days_next(days, &rows, &n, &ended, fixture->pool, &err), APR_SUCCESS);
+        assert_in_range(n, 0, ended ? 0 : MM_REPORT_BATCH);
         for (size_t i = 0; i < n; i++) {
             const char *when =
                 rows[i].month ? rows[i].month
@@ -65,7 +66,7 @@ static const char *all(fixture_t *fixture)
             text = apr_psprintf(fixture->pool, "%s%s %.1s %ld/%ld; ", text, when, rows[i].type, (long)rows[i].use.views,
                                 (long)rows[i].use.downloads);
         }
-    } while (n > 0);
+    } while (!ended);
     return text;
 }
 
@@ -156,9 +157,9 @@ static void test_agents(void **state)
 }
 
 /* More resources than a batch holds, on several days, a third of them hidden. */
-static void test_many(void **state)
+static fixture_t *many(unit_t *unit)
 {
-    fixture_t *fixture = fixture_make(*state);
+    fixture_t *fixture = fixture_make(unit);
     mongoc_collection_t *collection;
     bson_error_t error;
     const int n = 1800;
@@ -181,7 +182,36 @@ static void test_many(void **state)
     fixture->route.endpoint = MM_ENDPOINT_DAYS;
     fixture->route.type = "datasets";
     fixture->denied = denied;
+    return fixture;
+}
+
+static void test_many(void **state)
+{
+    fixture_t *fixture = many(*state);
+
     assert_string_equal(all(fixture), "+0 d 400/0; +1 d 400/0; +2 d 400/0; ");
+}
+
+/* Else somebody who left would not be noticed before the whole period was read. */
+static void test_a_call_reads_a_batch_and_not_a_day(void **state)
+{
+    fixture_t *fixture = many(*state);
+    mm_days_t *days = NULL;
+    mm_day_t *rows;
+    size_t n;
+    bool ended;
+    mm_err_t err = {0};
+
+    assert_int_equal(mm_days_open(&days, &fixture->report, &fixture->route.type, 1, fixture->pool, &err), APR_SUCCESS);
+    assert_int_equal(fixture->questions, 0);
+    assert_int_equal(mm_days_next(days, &rows, &n, &ended, fixture->pool, &err), APR_SUCCESS);
+    assert_int_equal(n, 0);
+    assert_false(ended);
+    assert_int_equal(fixture->questions, 1);
+    assert_int_equal(fixture->asked[0], MM_REPORT_BATCH);
+    assert_int_equal(mm_days_next(days, &rows, &n, &ended, fixture->pool, &err), APR_SUCCESS);
+    assert_int_equal(n, 1);
+    assert_int_equal(fixture->questions, 2);
 }
 
 /* Counters that somebody wrote by hand: a sum stays a number. */
@@ -206,6 +236,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_resource, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_agents, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_many, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_a_call_reads_a_batch_and_not_a_day, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_no_overflow, unit_setup, unit_teardown),
     };
 
