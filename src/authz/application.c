@@ -5,6 +5,7 @@
  */
 #include "authz/application.h"
 
+#include "apr_strings.h"
 #include "http_protocol.h"
 #include "http_request.h"
 #include "util_filter.h"
@@ -23,7 +24,7 @@ void mm_application_register(void)
     discard = ap_register_output_filter("METRICS_DISCARD", discard_all, NULL, AP_FTYPE_RESOURCE);
 }
 
-int mm_application_status(request_rec *r, const char *method, const char *uri)
+static int ask(request_rec *r, const char *method, const char *uri, const char *header, const char **value)
 {
     static const char *const unwanted[] = {
         "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range",
@@ -39,6 +40,20 @@ int mm_application_status(request_rec *r, const char *method, const char *uri)
         int answer = ap_run_sub_req(sub);
         status = answer == OK || answer == DONE ? sub->status : answer;
     }
+    if (header) {
+        const char *said = apr_table_get(sub->headers_out, header);
+        *value = said ? apr_pstrdup(r->pool, said) : NULL;
+    }
     ap_destroy_sub_req(sub);
     return status;
+}
+
+int mm_application_status(request_rec *r, const char *method, const char *uri)
+{
+    return ask(r, method, uri, NULL, NULL);
+}
+
+int mm_application_header(request_rec *r, const char *uri, const char *header, const char **value)
+{
+    return ask(r, "GET", uri, header, value);
 }

@@ -12,4 +12,7 @@ void mm_application_register(void);
  * proxying and all handlers apply; time-outs are theirs. */
 int mm_application_status(request_rec *r, const char *method, const char *uri);
 
+/* The same as GET; *value is one of the answer's headers, in r->pool, or NULL. */
+int mm_application_header(request_rec *r, const char *uri, const char *header, const char **value);
+
 #endif

@@ -1,6 +1,7 @@
 /* The provider that decides as Clowder 1 does, by Clowder's own documents: who the requester is, what that may see, and
  * whom. The rules are in src/clowder; here is what httpd brings and what the administrator said.
  */
+#include "authz/application.h"
 #include "authz/args.h"
 #include "authz/catalog.h"
 #include "authz/providers.h"
@@ -30,6 +31,7 @@ typedef struct conf {
     const ap_expr_info_t *as; /* who the requester is to httpd; NULL: REMOTE_USER */
     const char *cookie;       /* NULL: none is taken */
     int keys, passwords;      /* whether they are taken */
+    const char *me;           /* where Clowder says who somebody is; NULL: its documents say so */
     apr_time_t idle;
     int admins_see_all; /* without asking for it by the cookie */
     audience_t audience;
@@ -86,7 +88,7 @@ static const char *parse_as(conf_t *conf, apr_pool_t *pconf, apr_pool_t *ptemp, 
 
 /* Where arguments are, as they stand in the line. */
 typedef struct words {
-    const char *server, *user, *as, *cookie, *keys, *passwords, *idle, *people, *admins, *reports, *strict;
+    const char *server, *user, *as, *cookie, *keys, *passwords, *idle, *people, *admins, *reports, *strict, *me;
 } words_t;
 
 static const char *choose_all(conf_t *conf, const words_t *words, apr_pool_t *pool)
@@ -125,6 +127,12 @@ static const char *finish(conf_t *conf, const words_t *words, apr_pool_t *pconf,
                         conf->idle > apr_time_from_sec(366 * 86400))) {
         return apr_psprintf(pconf, "idle=%s is no time such as 30min or 12h", words->idle);
     }
+    if (words->me && (words->me[0] != '/' || words->cookie || words->keys || words->passwords || words->idle)) {
+        return "me= is a path of this site, such as /api/me; what cookie=, keys=, passwords= and idle= are about, is "
+               "Clowder's "
+               "to judge then";
+    }
+    conf->me = words->me;
     conf->cookie = words->cookie ? words->cookie : COOKIE_DEFAULT;
     if (strcmp(conf->cookie, "none") == 0) {
         conf->cookie = NULL;
@@ -139,7 +147,7 @@ static const char *clowder_configure(apr_pool_t *pconf, apr_pool_t *ptemp, serve
     const mm_arg_t known[] = {{"server", &words.server},   {"user", &words.user},     {"as", &words.as},
                               {"cookie", &words.cookie},   {"keys", &words.keys},     {"passwords", &words.passwords},
                               {"idle", &words.idle},       {"people", &words.people}, {"admins", &words.admins},
-                              {"reports", &words.reports}, {"strict", &words.strict}};
+                              {"reports", &words.reports}, {"strict", &words.strict}, {"me", &words.me}};
     conf_t *conf = apr_pcalloc(pconf, sizeof(*conf));
     (void)s;
     conf->keys = 1;
@@ -207,6 +215,28 @@ static apr_status_t find_named(mm_clowder_identity_t *identity, mm_store_t *stor
     return mm_clowder_find_user(&identity->user, store, &who, pool, err);
 }
 
+/* Whom Clowder itself takes the requester for. Who brings nothing is nobody, without asking. */
+static apr_status_t ask_clowder(mm_clowder_identity_t *identity, mm_store_t *store, request_rec *r, const conf_t *conf,
+                                mm_err_t *err)
+{
+    static const char *const credentials[] = {"Cookie", "Authorization", "X-API-Key"};
+    const char *brought = NULL, *said = NULL;
+    for (size_t i = 0; i < sizeof(credentials) / sizeof(credentials[0]) && !brought; i++) {
+        brought = apr_table_get(r->headers_in, credentials[i]);
+    }
+    int status = brought ? mm_application_header(r, conf->me, "X-User-ID", &said) : HTTP_UNAUTHORIZED;
+    mm_oid_t id;
+    if (status == HTTP_REQUEST_TIME_OUT || status == HTTP_TOO_MANY_REQUESTS || status >= 500) {
+        return mm_err_set(err, APR_EGENERAL, "%s answers %d", conf->me, status);
+    }
+    if (status == HTTP_OK && !(said && mm_oid_parse(&id, said))) {
+        return mm_err_set(err, APR_EGENERAL, "%s answers without X-User-ID, so it is not Clowder's /api/me", conf->me);
+    }
+    const mm_clowder_who_t who = {.id = &id};
+    identity->is_wrong = status != HTTP_OK && (apr_table_get(r->headers_in, "X-API-Key") != NULL);
+    return status == HTTP_OK ? mm_clowder_find_user(&identity->user, store, &who, r->pool, err) : APR_SUCCESS;
+}
+
 /* A name that httpd vouches for wins over what else the request brings, also where Clowder does not know it. */
 static apr_status_t identify(mm_clowder_identity_t *identity, mm_store_t *store, request_rec *r, const conf_t *conf,
                              mm_err_t *err)
@@ -220,6 +250,9 @@ static apr_status_t identify(mm_clowder_identity_t *identity, mm_store_t *store,
     }
     if (name) {
         return find_named(identity, store, name, conf, r->pool, err);
+    }
+    if (conf->me) {
+        return ask_clowder(identity, store, r, conf, err);
     }
     if (conf->cookie) {
         brought.cookie = cookie_of(r, conf->cookie);

@@ -4,8 +4,9 @@
  *   social.authenticator  authenticatorId, identityId, lastUsed, expirationDate
  *   users.apikey          key, name, identityId
  *
- * None of them has an index on what a request brings, so they are read whole, a few fields of each document. Secrets
- * pass through here and go no farther than to whoever is called; no error repeats them.
+ * None of them has an index on what a request brings, so the drainer reads them whole, a few fields of each
+ * document; permissions look for one. Secrets pass through here and go no farther than to whoever is called; no error
+ * repeats them.
  */
 #ifndef MM_ACCOUNTS_H
 #define MM_ACCOUNTS_H

@@ -1,6 +1,8 @@
 """Who somebody is to `MetricsAuthz clowder`, and which reports that opens."""
 
+import threading
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from bson import ObjectId
@@ -24,6 +26,7 @@ LINES = {
     "other": "server=private cookie=session idle=40min",
     "members": "server=private reports=members",
     "admins": "server=private reports=admins admins=all",
+    "me": "server=private me=/api/me",
     "header": "server=private user=id as=%{HTTP:X-Name}",
 }
 
@@ -44,6 +47,7 @@ CONF = f"Include {ROOT}/conf/clowder.conf\n" + "".join(f"""
     MetricsCapture Off
 </Location>
 MetricsAnonymousUser guest
+ProxyPass /api/me http://127.0.0.1:BACKEND/api/me
 """
 
 
@@ -59,9 +63,37 @@ def session(cookie, login, idle=0, left=60):
             "lastUsed": now() - timedelta(minutes=idle), "expirationDate": now() + timedelta(minutes=left)}
 
 
+class Me(BaseHTTPRequestHandler):
+    """Clowder's /api/me, by the key alone."""
+
+    ANSWERS = {"good": (200, {"X-User-ID": ADA}), "ghost": (200, {"X-User-ID": "5a0000000000000000000099"}),
+               "odd": (200, {}), "busy": (503, {})}
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        status, headers = self.ANSWERS.get(self.headers.get("X-API-Key"), (401, {}))
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+
 @pytest.fixture(scope="module")
-def site(httpd_of_file):
-    httpd = httpd_of_file(CONF, types="", markers=False, modules=("auth_basic", "authn_core", "authn_file", "authz_user"))
+def backend():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Me) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def site(httpd_of_file, backend):
+    httpd = httpd_of_file(CONF.replace("BACKEND", str(backend)), types="", markers=False, modules=(
+        "auth_basic", "authn_core", "authn_file", "authz_user", "proxy", "proxy_http"))
     httpd.password_file(("ada@example.org", "a"), ("ghost@example.org", "g"), ("guest", "g"))
     httpd.start()
     httpd.counts.wait_for_indexes()
@@ -123,6 +155,11 @@ def cookie(value, name="id"):
     ("nokeys", {**cookie(SESSION), "X-API-Key": KEY}, None, NOBODY),
     ("other", cookie(SESSION), None, NOBODY),
     ("other", cookie(IDLE, "session"), None, IS_ADA),
+    ("me", {}, None, NOBODY),
+    ("me", {"X-API-Key": "good"}, None, IS_ADA),
+    ("me", {"X-API-Key": "bad"}, None, NOBODY),
+    ("me", cookie(SESSION), None, NOBODY),
+    ("me", {"X-API-Key": "ghost"}, None, NOBODY),
     ("header", {"X-Name": ADA}, None, IS_ADA),
     ("header", {"X-Name": ADA.upper()}, None, IS_ADA),
     ("header", {"X-Name": "ada@example.org"}, None, NOBODY),
@@ -157,6 +194,13 @@ def test_the_status_is_for_admins(site):
     assert site.get("/public/status").status == 401
 
 
+@pytest.mark.parametrize("key, said", [("odd", "answers without X-User-ID"), ("busy", "answers 503")])
+def test_an_answer_of_clowder_that_is_none_shows_nothing(site, key, said):
+    site.expect_log(f"MM0512: MetricsAuthz clowder: /api/me {said}")
+    site.expect_log("MM0504: MetricsAuthz clowder could not tell")
+    assert seen(site, "me", {"X-API-Key": key}) == 503
+
+
 def test_looking_renews_nothing(site):
     before = list(site.counts.db["social.authenticator"].find())
     seen(site, "plain", cookie(SESSION))
@@ -180,6 +224,8 @@ def test_rights_are_asked_about_anew_each_time(site):
     ("server=private idle=0", "idle=0 is no time"),
     ("server=private as=%{REMOTE_USER}", "as= needs user="),
     ("server=private user=id as=%{", "cannot read as="),
+    ("server=private me=/api/me keys=off", "me= is a path of this site"),
+    ("server=private me=http://x/", "me= is a path of this site"),
     ("server=private commkey=x", '"commkey=x" is no argument'),
 ])
 def test_a_wrong_line_stops_the_start(httpd, words, said):

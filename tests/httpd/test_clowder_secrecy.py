@@ -16,6 +16,7 @@ from environment.httpd import ROOT
 CONF = f"""
 Define CLOWDER_SPACES
 Include {ROOT}/conf/clowder.conf
+MetricsCounter platform=Here publisher=Us publisher-id=grid:grid.1
 <Location "/metrics">
     SetHandler metrics
     MetricsAuthz clowder server=private people=api
@@ -113,14 +114,15 @@ def change(db):
 PATHS = ["", "/datasets", "/collections", "/files", "/spaces", "/users", "/datasets/users", f"/datasets/{OPEN_D}",
          f"/datasets/{HIDDEN_D}", f"/datasets/{HIDDEN_D}/users", f"/datasets/{OPEN_D}/users", f"/datasets/{NEW_D}",
          f"/collections/{OPEN_C}/datasets", f"/collections/{HIDDEN_C}/datasets", f"/datasets/{HIDDEN_D}/files",
-         "/days", f"/datasets/{HIDDEN_D}/days", f"/datasets/{OPEN_D}/days", "/status"]
+         "/days", "/datasets/days", f"/datasets/{HIDDEN_D}/days", f"/datasets/{OPEN_D}/days", "/datasets/days?per=month",
+         "/counter/reports/dsr?begin_date=2026-01&end_date=2026-01", "/status"]
 QUERIES = ["", "limit=1", "limit=1&offset=1", "offset=3", "sort=downloads&order=asc", "sort=resource_id", "parents=rows",
            "others=1", f"user={EVE}", f"user={BOB}", f"parent=collections:{OPEN_C}", f"parent=collections:{HIDDEN_C}",
            f"parent=datasets:{NEW_D}", "since=2026-01-01&until=2026-02-01", "not_accessed_since=2026-06-01", "never_used=1",
            "columns=owner,owner_name,size_bytes,created,status,location,parent_collections,parent_spaces", "no=such"]
 FORMATS = ["json", "ndjson", "tsv", "xlsx"]
 # Every path once, every query at the reports that take most of them, every format of a few.
-ADDRESSES = [f"/metrics{path}?" for path in PATHS] + \
+ADDRESSES = [f"/metrics{path}" for path in PATHS] + \
             [f"/metrics{path}?{query}" for path in ("", "/datasets", "/datasets/users", f"/collections/{OPEN_C}/datasets")
              for query in QUERIES[1:]] + \
             [f"/metrics{path}?format={format_}" for path in ("", "/datasets/users") for format_ in FORMATS]
@@ -136,7 +138,7 @@ def readable(answer):
 
 
 def has_time(address):
-    return "json" in address or "xlsx" in address
+    return any(word in address for word in ("json", "xlsx", "counter"))
 
 
 def without_time(address, body):
@@ -177,8 +179,10 @@ def test_what_is_hidden_leaves_no_trace(site, headers):
         status, kept, body = before[address]
         for word in HIDDEN:
             assert word in address or (word.encode() not in body and word not in str(kept)), (address, word)
-    rows = before["/metrics/datasets?"][2]
+    rows = before["/metrics/datasets"][2]
     assert OPEN_D.encode() in rows and b"Open collection" in rows
+    assert b"2026-01-02" in before["/metrics/datasets/days"][2]
+    assert b"Open dataset" in next(body for address, (_, _, body) in before.items() if "dsr" in address)
 
 
 def test_what_is_hidden_is_as_what_is_gone(site):
