@@ -62,6 +62,27 @@ static void what_is_remembered_gives_the_same(void **state)
     assert_string_equal(SEES(rights, "files", ids), "++++++--");
 }
 
+/* What is forgotten between two questions is read again. */
+static void what_is_forgotten_gives_the_same(void **state)
+{
+    unit_t *unit = *state;
+    mm_store_t *store = unit_store(unit->pool);
+    mm_clowder_rights_t *rights = unit_rights(store, private_server, MM_CLOWDER_MEMBER, MM_CLOWDER_VIEW_FILE);
+
+    rights->datasets = mm_clowder_memory_make(0, unit->pool);
+    rights->public_spaces = mm_clowder_memory_make(0, unit->pool);
+    for (size_t i = 0; i < MM_CLOWDER_KINDS; i++) {
+        rights->verdicts[i] = mm_clowder_memory_make(0, unit->pool);
+    }
+    fill(store);
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(SEES(rights, "files", ids), "++++++--");
+        assert_string_equal(unit_sees(rights, "files", ids + 2, 3), "+++");
+    }
+    unit_insert(store, "datasets", "{'_id':" OID("d6") ",'status':'PUBLIC','files':[" OID("fe") "]}");
+    assert_string_equal(SEES(rights, "files", ids), "++++++-+");
+}
+
 /* More than one query for them. */
 static void many_files_at_once(void **state)
 {
@@ -97,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(files_are_seen_by_what_holds_them),
         TEST(what_is_remembered_gives_the_same),
+        TEST(what_is_forgotten_gives_the_same),
         TEST(many_files_at_once),
     };
 
