@@ -143,6 +143,8 @@ def leaving(httpd_of_file, example_module):
     site.start()
     site.counts.wait_for_indexes()
     used(site, "datasets", *(total(f"secret-{n}", n + 1) for n in range(1501)))
+    site.counts.db.metrics_days.insert_many(
+        [{"type": "datasets", "resource": f"secret-{n}", "day": datetime(2026, 1, 31), "views": 1} for n in range(1501)])
     return site
 
 
@@ -160,7 +162,7 @@ def leaves_http2(site, path, log):
 
 @pytest.mark.parametrize("path, leave", [
     ("/metrics/datasets.xlsx", leaves_http1), ("/metrics/datasets.xlsx", leaves_http2),
-    ("/metrics/datasets.csv", leaves_http1)])
+    ("/metrics/datasets.csv", leaves_http1), ("/metrics/datasets/days.csv", leaves_http1)])
 def test_whoever_leaves_is_not_waited_for(leaving, path, leave):
     """Where nothing can be sent: of a spreadsheet before its end, of a report of which nothing may be seen."""
     for _ in range(5):  # a visitor may be slower than the report
