@@ -24,7 +24,7 @@ void mm_xlsx_text_add(mm_xlsx_text_t *cell, const char *text);
 bool mm_xlsx_date(double *date, int64_t ms);
 
 /* What the charts show: of resources the most used, whatever the rows are ordered by, and what the others come to; of
- * days or months the first. */
+ * days or months the first, each of all types together. */
 #define MM_XLSX_RANKED 20
 #define MM_XLSX_POINTS 1200
 #define MM_XLSX_LABEL  60 /* bytes, for a legend */

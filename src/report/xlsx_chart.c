@@ -113,32 +113,52 @@ static struct mm_xlsx_point *make_place(mm_xlsx_chart_t *chart, const double *co
     return &chart->points[at];
 }
 
-void mm_xlsx_chart_row(mm_xlsx_chart_t *chart, const mm_cell_t *cells, mm_xlsx_text_t *text)
+/* The point of a day or month: of the site, each has a row for each type, one behind the other. */
+static struct mm_xlsx_point *point_in_time(mm_xlsx_chart_t *chart, const char *name)
 {
-    const double counts[2] = {count_of(&cells[chart->views]), count_of(&cells[chart->downloads])};
-    struct mm_xlsx_point *point = NULL;
-    char time[MM_TIME_TEXT + 1] = "";
-    const char *name = chart->name != NO_COLUMN ? cells[chart->name].text : NULL;
+    if (chart->n > 0 && strcmp(chart->points[chart->n - 1].label, name) == 0) {
+        return &chart->points[chart->n - 1];
+    }
+    return chart->n < MM_XLSX_POINTS ? &chart->points[chart->n++] : NULL;
+}
 
-    if (!chart->is_over_time) {
-        point = is_another_row_of_the_same(chart, cells) ? NULL : make_place(chart, counts);
-    }
-    else if (chart->n < MM_XLSX_POINTS) {
-        point = &chart->points[chart->n++];
-    }
-    if (!point) {
-        return;
-    }
+static void add_to_point(struct mm_xlsx_point *point, const char *name, const double *counts, mm_xlsx_text_t *buffer)
+{
+    set_label(point, name, buffer);
+    point->counts[0] += counts[0];
+    point->counts[1] += counts[1];
+}
+
+static void add_time(mm_xlsx_chart_t *chart, const mm_cell_t *cell, const double *counts, mm_xlsx_text_t *buffer)
+{
+    char time[MM_TIME_TEXT + 1] = "";
+    const char *name = cell->text;
+
     if (chart->kind == MM_CELL_TIME || chart->kind == MM_CELL_DAY) {
-        mm_time_text(time, cells[chart->label].number, ' ');
+        mm_time_text(time, cell->number, ' ');
         time[MM_DAY_TEXT] = '\0';
         name = time;
     }
-    else if (!name || !*name) {
-        name = cells[chart->label].text;
+    struct mm_xlsx_point *point = name ? point_in_time(chart, name) : NULL;
+    if (point) {
+        add_to_point(point, name, counts, buffer);
     }
-    set_label(point, name, text);
-    memcpy(point->counts, counts, sizeof(counts));
+}
+
+void mm_xlsx_chart_row(mm_xlsx_chart_t *chart, const mm_cell_t *cells, mm_xlsx_text_t *text)
+{
+    const double counts[2] = {count_of(&cells[chart->views]), count_of(&cells[chart->downloads])};
+    const char *name = chart->name != NO_COLUMN ? cells[chart->name].text : NULL;
+
+    if (chart->is_over_time) {
+        add_time(chart, &cells[chart->label], counts, text);
+        return;
+    }
+    struct mm_xlsx_point *point = is_another_row_of_the_same(chart, cells) ? NULL : make_place(chart, counts);
+    if (point) {
+        *point = (struct mm_xlsx_point){0};
+        add_to_point(point, name && *name ? name : cells[chart->label].text, counts, text);
+    }
 }
 
 static bool write_table(const mm_xlsx_chart_t *chart, lxw_worksheet *sheet, lxw_format *bold)

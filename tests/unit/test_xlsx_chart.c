@@ -120,6 +120,33 @@ static void test_over_time(void **state)
     assert_string_equal(chart->points[0].label, "2026-01-31");
 }
 
+/* In a report of the site a day has a row for each type. */
+static void test_a_day_of_several_types_is_one_point(void **state)
+{
+    static const mm_column_t columns[] = {
+        {"day", MM_CELL_DAY, NULL, NULL}, TEXT("resource_type"), NUMBER("views"), NUMBER("downloads")};
+    const mm_envelope_t envelope = {.columns = columns, .n_columns = 4};
+    unit_t *unit = *state;
+    mm_xlsx_chart_t *chart = mm_xlsx_chart_begin(&envelope, unit->pool);
+    mm_xlsx_text_t text;
+
+    mm_xlsx_text_init(&text, unit->pool);
+    for (int i = 0; i < 2 * MM_XLSX_POINTS + 2; i++) {
+        const mm_cell_t cells[] = {{.number = INT64_C(1769817600000) + i / 2 * INT64_C(86400000)},
+                                   {.text = i % 2 ? "files" : "datasets"},
+                                   {.number = 3},
+                                   {.number = i % 2}};
+        mm_xlsx_chart_row(chart, cells, &text);
+    }
+    assert_int_equal(chart->n, MM_XLSX_POINTS);
+    assert_string_equal(chart->points[0].label, "2026-01-31");
+    assert_string_equal(chart->points[1].label, "2026-02-01");
+    for (size_t i = 0; i < chart->n; i++) {
+        assert_int_equal(chart->points[i].counts[0], 6);
+        assert_int_equal(chart->points[i].counts[1], 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +155,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_ranking_of_rows_in_another_order, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_huge_counts, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_over_time, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_a_day_of_several_types_is_one_point, unit_setup, unit_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
