@@ -310,6 +310,13 @@ static apr_status_t passes_gate(int *passes, mm_store_t *store, const mm_clowder
     return rv;
 }
 
+/* Clowder would send them to a page that says so; here it is the administrator who can tell them. */
+static void tell_refused(request_rec *r, const mm_clowder_user_t *user)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "MM0514: MetricsAuthz clowder: a user of Clowder's who %s asks in vain",
+                  user->status == MM_CLOWDER_INACTIVE ? "is not activated" : "has not accepted the terms of service");
+}
+
 static apr_status_t clowder_open(request_rec *r, const void *config, const metrics_authz_query *query, void **state,
                                  metrics_verdict *verdict)
 {
@@ -327,6 +334,9 @@ static apr_status_t clowder_open(request_rec *r, const void *config, const metri
     }
     if (rv != APR_SUCCESS) {
         return give_up(r, &err);
+    }
+    if (!passes) {
+        tell_refused(r, identity.user);
     }
     *verdict = passes && may_begin(conf, &identity, query->kind) ? METRICS_GRANTED : METRICS_DENIED;
     if (*verdict == METRICS_GRANTED) {

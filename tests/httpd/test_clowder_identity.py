@@ -187,6 +187,12 @@ def test_who_it_is(site, path, headers, user, expected):
     assert seen(site, path, headers, user) == expected
 
 
+def test_the_log_says_why_the_gate_is_shut(site):
+    assert seen(site, "plain", cookie("lazy")) == 401
+    assert "MM0514: MetricsAuthz clowder: a user of Clowder's who has not accepted the terms" in site.log_text()
+    assert SESSION not in site.log_text() and KEY not in site.log_text()
+
+
 def test_the_status_is_for_admins(site):
     assert site.get("/plain/status").status == 401
     assert site.get("/plain/status", headers=cookie(SESSION)).status == 401
