@@ -347,6 +347,12 @@ static int check_parent(const request_t *request, mm_route_t *route)
     return 0;
 }
 
+/* The columns of direct parents have these names, and a table has each but once. */
+static bool is_of_direct_parents(const char *column)
+{
+    return strcmp(column, "parent_type") == 0 || strcmp(column, "parent_id") == 0 || strcmp(column, "parent_name") == 0;
+}
+
 /* parent_TYPE or parent_TYPE_ids; a type may itself end in _ids. */
 static bool find_ancestors(const request_t *request, mm_ancestor_column_t *column)
 {
@@ -361,7 +367,7 @@ static bool find_ancestors(const request_t *request, mm_ancestor_column_t *colum
         column->type = find_type(request, type);
         column->ids = 1;
     }
-    return column->type != NULL;
+    return column->type != NULL && !is_of_direct_parents(column->name);
 }
 
 static int check_ancestors(const request_t *request, mm_route_t *route)

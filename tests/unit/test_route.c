@@ -348,7 +348,7 @@ static void test_reserved_types(void **state)
 /* parent_TYPE and parent_TYPE_ids of types that there are, also of one that ends in _ids. */
 static void test_parents_of_all_levels(void **state)
 {
-    static const char *const names[] = {"files", "files_ids", "sets"};
+    static const char *const names[] = {"files", "files_ids", "sets", "name"};
     static const struct {
         const char *column, *type;
         int ids;
@@ -360,6 +360,8 @@ static void test_parents_of_all_levels(void **state)
         {"parent_set", NULL, 0},
         {"parent__ids", NULL, 0},
         {"parent_sets_id", NULL, 0},
+        {"parent_name", NULL, 0}, /* there is a column of this name */
+        {"parent_name_ids", "name", 1},
     };
     unit_t *unit = *state;
 
@@ -367,7 +369,7 @@ static void test_parents_of_all_levels(void **state)
         mm_route_t route;
         mm_err_t err = {0};
         const char *args = apr_pstrcat(unit->pool, "columns=", cases[i].column, ",owner,", cases[i].column, NULL);
-        int status = mm_route_parse(&route, "/files", args, names, 3, unit->pool, &err);
+        int status = mm_route_parse(&route, "/files", args, names, 4, unit->pool, &err);
 
         assert_int_equal(status, cases[i].type ? 0 : 400);
         if (cases[i].type) {
