@@ -17,6 +17,7 @@ void mm_csv_init(mm_csv_t *csv, mm_sink_fn sink, void *baton, char separator, in
     csv->raw = raw;
     csv->cells = 0;
     csv->row_is_blank = 1;
+    csv->split = 0;
 }
 
 apr_status_t mm_csv_flush(mm_csv_t *csv)
@@ -34,15 +35,37 @@ static bool is_plain(char byte)
     return byte != '\0' && (unsigned char)byte < 0x80 && byte != '"';
 }
 
+/* Where a spreadsheet may begin another cell within ours: with other settings (in much of Europe a CSV is split at
+ * semicolons) our quotes stand in the midst of a cell, and mean nothing. */
+static bool may_split(const mm_csv_t *csv, char byte)
+{
+    return byte != csv->separator && (byte == ';' || byte == '\t' || byte == '\r' || byte == '\n');
+}
+
+static size_t plain_run(const mm_csv_t *csv, const char *text)
+{
+    size_t len = 0;
+
+    while (is_plain(text[len])) {
+        if (may_split(csv, text[len++])) {
+            break;
+        }
+    }
+    return len;
+}
+
 static void put_escaped(mm_csv_t *csv, const char *text)
 {
     while (*text) {
-        size_t len = 0;
+        size_t len = plain_run(csv, text);
 
-        while (is_plain(text[len])) {
-            len++;
-        }
         len = len > 0 ? len : mm_text_character(text);
+        if (csv->split && !csv->raw && strchr("=+-@", *text)) {
+            mm_out_byte(&csv->out, '\'');
+        }
+        if (*text != '"') { /* quotes before a formula would vanish */
+            csv->split = len > 0 && may_split(csv, text[len - 1]);
+        }
         if (len == 0) {
             mm_out_percent(&csv->out, *text++);
             continue;
@@ -61,6 +84,7 @@ static void begin_cell(mm_csv_t *csv)
         mm_out_byte(&csv->out, csv->separator);
     }
     csv->cells++;
+    csv->split = 0;
 }
 
 static const char *text_or_empty(const char *text)

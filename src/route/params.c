@@ -337,7 +337,7 @@ static const param_t params[] = {
      "some of owner, owner_name, size_bytes, created, status, location, regular_views, regular_downloads, "
      "machine_views, machine_downloads, unique_views, unique_downloads, unique_investigations, and parent_TYPE and "
      "parent_TYPE_ids of 16 at most, with commas between them"},
-    {"parent", MM_PARAMS_ROWS, take_parent, "TYPE:ID, such as collections:52f1"},
+    {"parent", MM_PARAMS_PARENT, take_parent, "TYPE:ID, such as collections:52f1"},
     {"since", MM_PARAMS_REPORT, take_since, WHEN},
     {"until", MM_PARAMS_REPORT, take_until, WHEN},
     {"user", MM_PARAMS_USERS, take_user, "a user of 1 to " TEXT_OF(MM_EVENT_USER_MAX) " bytes"},

@@ -20,7 +20,8 @@ enum {
     MM_PARAMS_STATUS = 1 << 5,
     MM_PARAMS_SUSHI = 1 << 16, /* none of these: see sushi.h */
     MM_PARAMS_ROWS = 1 << 8,   /* besides those of reports: with rows of resources, or of resources and people */
-    MM_PARAMS_DAYS = 1 << 9    /* the same: with rows of days */
+    MM_PARAMS_DAYS = 1 << 9,   /* the same: with rows of days */
+    MM_PARAMS_PARENT = 1 << 10 /* besides those of rows: the path names no parent */
 };
 
 /* Sets what args (may be NULL) asks for in route, which holds the defaults, and *format to the value of format=, or

@@ -139,7 +139,10 @@ static int set_report(request_t *request, mm_route_t *route, mm_endpoint_t endpo
 {
     route->endpoint = endpoint;
     route->type = type;
-    request->takes = MM_PARAMS_REPORT | takes | (takes & MM_PARAMS_DAYS ? 0 : MM_PARAMS_ROWS);
+    request->takes = MM_PARAMS_REPORT | takes;
+    if (!(takes & MM_PARAMS_DAYS)) {
+        request->takes |= MM_PARAMS_ROWS | (request->parent_of_path ? 0 : MM_PARAMS_PARENT);
+    }
     return request->suffix && !*request->suffix ? not_found(request, "") : 0;
 }
 
@@ -330,10 +333,6 @@ static int check_parent(const request_t *request, mm_route_t *route)
 {
     const char *of_path = request->parent_of_path, *type = route->parent_type;
 
-    if (of_path && type) {
-        mm_err_set(request->err, APR_EINVAL, "The path names a parent, and the parameter \"parent\" another.");
-        return BAD_REQUEST;
-    }
     if (!of_path && !type) {
         return 0;
     }

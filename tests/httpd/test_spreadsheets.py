@@ -12,7 +12,8 @@ import pytest
 from test_reports import AWKWARD, CONF, DOWNLOADED, FORMULAS, TYPES, VIEWED, known, total, used
 
 GUARDED = ["'" + name for name in FORMULAS]
-NAMES = AWKWARD + FORMULAS + ["+cmd|' /C calc'!A0", "-1+1", "007", "1e5", "2026-01-31", "TRUE", "NA"]
+NAMES = AWKWARD + FORMULAS + ["+cmd|' /C calc'!A0", "-1+1", "007", "1e5", "2026-01-31", "TRUE", "NA",
+                            "x;=1+1;y", "x\n+2;y", 'x;"-3;']
 TIMES = ["last_viewed", "last_downloaded"]
 
 

@@ -81,9 +81,26 @@ static void test_formulas(void **state)
     assert_text("'=1", 0, "'=1");
 }
 
+/* In much of Europe a spreadsheet splits a CSV at semicolons, whatever quotes stand within its cells. */
+static void test_formulas_of_other_separators(void **state)
+{
+    (void)state;
+    assert_text("x;=1+1;y", 0, "x;'=1+1;y");
+    assert_text("x;;@A;+1;-1", 0, "x;;'@A;'+1;'-1");
+    assert_text("x;\"=2;", 0, "\"x;\"\"'=2;\"");
+    assert_text("x\r\n=3", 0, "\"x\r\n'=3\"");
+    assert_text("x\t=4", 0, "x\t'=4");
+    assert_text(";=5", 0, ";'=5");
+    assert_text("x;\xC3\xBC=6", 0, "x;\xC3\xBC=6");
+    assert_text("x;\xFC=7", 0, "x;%FC=7");
+    assert_text("x; =8;y=9,=10", 0, "\"x; =8;y=9,=10\"");
+    assert_text("x;", 0, "x;");
+}
+
 static void test_raw_leaves_formulas(void **state)
 {
     (void)state;
+    assert_text("x;=1+1", 1, "x;=1+1");
     assert_text("=1+1", 1, "=1+1");
     assert_text("=1,1", 1, "\"=1,1\"");
     assert_text("\rx", 1, "\"\rx\"");
@@ -265,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_plain),
         cmocka_unit_test(test_quotes_where_they_must_be),
         cmocka_unit_test(test_formulas),
+        cmocka_unit_test(test_formulas_of_other_separators),
         cmocka_unit_test(test_raw_leaves_formulas),
         cmocka_unit_test(test_bytes_that_are_not_utf8),
         cmocka_unit_test(test_lone_empty_cell_is_seen),

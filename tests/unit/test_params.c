@@ -17,7 +17,7 @@ static mm_route_t taken(unit_t *unit, const char *args)
     mm_err_t err;
     const char *format;
 
-    if (parse(unit, &route, args, MM_PARAMS_REPORT | MM_PARAMS_ROWS, &format, &err) != 0) {
+    if (parse(unit, &route, args, MM_PARAMS_REPORT | MM_PARAMS_ROWS | MM_PARAMS_PARENT, &format, &err) != 0) {
         fail_msg("%s: %s", args, err.text);
     }
     return route;
@@ -28,7 +28,7 @@ static void assert_refused(unit_t *unit, const char *args, const char *told)
     mm_route_t route;
     mm_err_t err;
     const char *format;
-    int status = parse(unit, &route, args, MM_PARAMS_REPORT | MM_PARAMS_ROWS, &format, &err);
+    int status = parse(unit, &route, args, MM_PARAMS_REPORT | MM_PARAMS_ROWS | MM_PARAMS_PARENT, &format, &err);
 
     if (status != 400 || !strstr(err.text, told)) {
         fail_msg("%s: %d \"%s\", expected \"%s\"", args, status, err.text, told);
@@ -163,7 +163,7 @@ static void test_parameters_of_some_reports(void **state)
     assert_int_equal(route.n_extras, 2);
     assert_int_equal(parse(*state, &route, "not_accessed_since=1970", MM_PARAMS_TOTALS, &format, &err), 400);
     assert_int_equal(parse(*state, &route, "never_used=1&columns=created",
-                           MM_PARAMS_TOTALS | MM_PARAMS_REPORT | MM_PARAMS_ROWS, &format, &err),
+                           MM_PARAMS_TOTALS | MM_PARAMS_REPORT | MM_PARAMS_ROWS | MM_PARAMS_PARENT, &format, &err),
                      0);
     assert_int_equal(route.never_used, MM_NEVER_USED_TOO);
     assert_int_equal(route.n_extras, 1);
@@ -227,7 +227,8 @@ static void test_format_is_handed_on(void **state)
     mm_err_t err;
     const char *format;
 
-    assert_int_equal(parse(*state, &route, "format=js+on", MM_PARAMS_REPORT | MM_PARAMS_ROWS, &format, &err), 0);
+    assert_int_equal(
+        parse(*state, &route, "format=js+on", MM_PARAMS_REPORT | MM_PARAMS_ROWS | MM_PARAMS_PARENT, &format, &err), 0);
     assert_string_equal(format, "js on");
 }
 

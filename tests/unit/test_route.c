@@ -265,7 +265,7 @@ static void test_children(void **state)
     assert_refused(*state, "/collections/c1/spaces", NULL, 404, "TYPE is");
     assert_refused(*state, "/collections/users/datasets", NULL, 404, "goes into ?id=");
     assert_refused(*state, "/collections//datasets", NULL, 404, "the id is empty");
-    assert_refused(*state, "/collections/c1/datasets", "parent=collections:c2", 400, "another");
+    assert_refused(*state, "/collections/c1/datasets", "parent=collections:c2", 400, "no parameter \"parent\" here");
     assert_refused(*state, "/datasets", "parent=spaces:s", 400, "not configured: \"spaces\"");
 }
 
