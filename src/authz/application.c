@@ -1,7 +1,9 @@
 /* A subrequest that is run, and whose body goes nowhere.
  *
  * It is made from the report's request, so cookies and credentials are the requester's. What would make the answer one
- * about something else is taken out: conditions (304 is no answer), ranges, and whatever speaks of a body.
+ * about something else is taken out: conditions (304 is no answer), ranges, whatever speaks of a body, and the headers
+ * by which frameworks let a visitor name another method or address. That the application would show something else to
+ * the visitor is no yes.
  */
 #include "authz/application.h"
 
@@ -27,8 +29,9 @@ void mm_application_register(void)
 static int ask(request_rec *r, const char *method, const char *uri, const char *header, const char **value)
 {
     static const char *const unwanted[] = {
-        "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range",
-        "Range",    "Content-Type",  "Content-Length",    "Transfer-Encoding",   "Expect"};
+        "If-Match",      "If-None-Match",          "If-Modified-Since", "If-Unmodified-Since", "If-Range",
+        "Range",         "Content-Type",           "Content-Length",    "Transfer-Encoding",   "Expect",
+        "X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "X-Original-URL",      "X-Rewrite-URL"};
     request_rec *sub = ap_sub_req_method_uri(method, uri, r, NULL);
     int status = sub->status;
     if (status == HTTP_OK) {

@@ -10,6 +10,7 @@
 #include "authz/providers.h"
 
 #include "ap_expr.h"
+#include "apr_lib.h"
 #include "apr_strings.h"
 #include "http_log.h"
 
@@ -37,6 +38,27 @@ typedef struct state {
     metrics_verdict resources, people; /* of all, where of_each is not set */
 } state_t;
 
+/* Names in the environment are the same in small letters. */
+static int mentions(const char *text, const char *name)
+{
+    const char *at = text ? ap_strcasestr(text, name) : NULL;
+    while (at && (apr_isalnum(at[strlen(name)]) || at[strlen(name)] == '_')) {
+        at = ap_strcasestr(at + 1, name);
+    }
+    return at != NULL;
+}
+
+/* What is not there yet when an expression is asked is "", which is != whatever somebody wants to keep hidden. */
+static const char *check(const char *report, const char *resources)
+{
+    if (mentions(report, ENV_TYPE) || mentions(report, ENV_ID) || mentions(report, ENV_PERSON)) {
+        return "report= is asked before there is a resource or a person: say with resources= and people= which of them "
+               "may be seen";
+    }
+    return mentions(resources, ENV_PERSON) ? "resources= is not about a person: say with people= who may be seen"
+                                           : NULL;
+}
+
 static const char *parse(question_t *question, apr_pool_t *pconf, apr_pool_t *ptemp, const char *text)
 {
     if (!text) {
@@ -49,7 +71,7 @@ static const char *parse(question_t *question, apr_pool_t *pconf, apr_pool_t *pt
     info->flags = AP_EXPR_FLAG_DONT_VARY;
     const char *wrong = ap_expr_parse(pconf, ptemp, info, text, NULL);
     question->expr = info;
-    question->of_each = strstr(text, ENV_OF_ALL) != NULL;
+    question->of_each = ap_strcasestr(text, ENV_OF_ALL) != NULL;
     return wrong ? apr_psprintf(pconf, "cannot read the expression \"%s\": %s", text, wrong) : NULL;
 }
 
@@ -80,6 +102,7 @@ static const char *expr_configure(apr_pool_t *pconf, apr_pool_t *ptemp, server_r
     if (!wrong && !report) {
         wrong = "report= is missing: who may see reports at all";
     }
+    wrong = wrong ? wrong : check(report, resources);
     wrong = wrong ? wrong : parse(&conf->report, pconf, ptemp, report);
     wrong = wrong ? wrong : parse(&conf->resources, pconf, ptemp, resources);
     return wrong ? wrong : parse(&conf->people, pconf, ptemp, people);

@@ -35,6 +35,7 @@ LINES = {
     # expressions
     "plain": """expr "%{REMOTE_USER} in {'ada','bob'}" users "%{REMOTE_USER} == 'ada'" """,
     "named": """expr report="%{REMOTE_USER} != ''" resources="%{reqenv:METRICS_ID} =~ /^d[13]$/ && %{reqenv:METRICS_TYPE} == 'datasets'" people="%{reqenv:METRICS_PERSON} == %{REMOTE_USER} || %{reqenv:METRICS_ID} == 'd3'" """,
+    "named-small": """expr report=true resources="%{ReqEnv:metrics_id} != 'd2'" people="reqenv('Metrics_Person') == 'eve'" """,
     "none-of-them": """expr report=true resources="%{REMOTE_USER} == 'bob'" people=true""",
     "broken": """expr report=true resources="%{reqenv:METRICS_ID} -in { file('/no/such/file') }" """,
     # httpd's own authorization
@@ -121,6 +122,7 @@ ALL_USES = "d1:ada d1:bob d1:eve d2:ada d2:eve d3:eve"
     ("named", "bob", "d1 d3", "d1:bob d3:eve"),
     ("named", "eve", "d1 d3", "d1:eve d3:eve"),
     ("named", None, 401, 401),
+    ("named-small", "ada", "d1 d3 d4", "d1:eve d3:eve"),
     ("none-of-them", "ada", "", ""),
     ("none-of-them", "bob", ALL, ALL_USES),
     ("group", "ada", ALL, ""),
@@ -230,6 +232,9 @@ def test_group_file_of_the_types_own_section(httpd):
     ("expr resources=true", "report= is missing"),
     ("expr report=true report=true", "report= stands twice"),
     ("expr report= people=true", "report= has no value"),
+    ("""expr "%{reqenv:METRICS_TYPE} != 'files'" """, "report= is asked before there is a resource or a person"),
+    ("""expr report="%{reqenv:metrics_id} != 'd2'" """, "report= is asked before there is a resource or a person"),
+    ("""expr report=true resources="%{reqenv:METRICS_PERSON} != 'eve'" """, "resources= is not about a person"),
     ('expr report="%{REMOTE_USER" ', "cannot read the expression"),
     ("group", "say who may see reports with report="),
     ('group report="a" people=""', "say who may see reports"),

@@ -241,6 +241,20 @@ def test_requests_carry_who_asks_and_nothing_of_the_report(site, application):
         assert headers["Cookie"] == "user=ada"
 
 
+# Frameworks let these say another method or address than the request's line, and would answer about that.
+OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL")
+
+
+def test_nobody_makes_the_application_answer_another_question(site, application):
+    use(site, "hidden")
+    application.answers.update({"hidden": 403, "public": 200})
+    for name in OVERRIDES:
+        assert shown(site.get("/metrics/files", headers={**ADA, name: "/app/files/public"})) == []
+    assert len(application.seen) == len(OVERRIDES)
+    for _, _, headers in application.seen:
+        assert not {name.lower() for name in OVERRIDES} & {name.lower() for name in headers}
+
+
 def test_own_files_and_httpds_access_control(site):
     site.expect_log("AH01630")
     use(site, "f1", "closed", "missing")
