@@ -28,6 +28,7 @@ BOB, EVE, MAX = "5a00000000000000000000b0", "5a00000000000000000000e0", "5a00000
 OPEN_D, OPEN_C, OPEN_F, OPEN_S = (f"5b0000000000000000000{x}" for x in ("d01", "c01", "f01", "a01"))
 HIDDEN_D, HIDDEN_C, HIDDEN_F, HIDDEN_S = (f"5b0000000000000000000{x}" for x in ("d02", "c02", "f02", "a02"))
 NEW_D, GONE = "5b0000000000000000000d03", "5b0000000000000000000d99"
+UNUSED_D, HIDDEN_UNUSED_D = "5b0000000000000000000d05", "5b0000000000000000000d04"
 KEY = "6f1c1f0e-0000-4aaa-8bbb-b0b000000000"
 BEGUN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -76,6 +77,7 @@ def fill(db):
          "spaces": oid(OPEN_S), "files": oid(OPEN_F), "author": author(EVE), "created": BEGUN},
         {"_id": ObjectId(HIDDEN_D), "name": "Hidden dataset", "status": "PRIVATE", "collections": oid(OPEN_C),
          "spaces": oid(HIDDEN_S), "files": oid(HIDDEN_F, OPEN_F), "author": author(EVE), "created": BEGUN}])
+    db.datasets.insert_one({"_id": ObjectId(UNUSED_D), "name": "Never used", "status": "PUBLIC", "created": BEGUN})
     db.uploads.insert_many([{"_id": ObjectId(OPEN_F), "filename": "open.csv", "author": author(EVE)},
                             {"_id": ObjectId(HIDDEN_F), "filename": "Hidden file", "author": author(EVE)}])
     for type_, open_, hidden in (("datasets", OPEN_D, HIDDEN_D), ("collections", OPEN_C, HIDDEN_C),
@@ -96,6 +98,8 @@ def change(db):
     db.uploads.update_one({"_id": ObjectId(HIDDEN_F)}, {"$set": {"filename": "Changed", "length": 9}})
     db.datasets.insert_one({"_id": ObjectId(NEW_D), "name": "Hidden, new", "collections": oid(OPEN_C), "files": oid(OPEN_F),
                             "author": author(MAX)})
+    db.datasets.insert_one({"_id": ObjectId(HIDDEN_UNUSED_D), "name": "Hidden, never used", "author": author(MAX),
+                            "created": BEGUN})
     total(db, "datasets", HIDDEN_D, 1)
     total(db, "datasets", NEW_D, 3000)
     total(db, "collections", HIDDEN_C, 3000)
@@ -118,7 +122,10 @@ PATHS = ["", "/datasets", "/collections", "/files", "/spaces", "/users", "/datas
          "/counter/reports/dsr?begin_date=2026-01&end_date=2026-01", "/status"]
 QUERIES = ["", "limit=1", "limit=1&offset=1", "offset=3", "sort=downloads&order=asc", "sort=resource_id", "parents=rows",
            "others=1", f"user={EVE}", f"user={BOB}", f"parent=collections:{OPEN_C}", f"parent=collections:{HIDDEN_C}",
-           f"parent=datasets:{NEW_D}", "since=2026-01-01&until=2026-02-01", "not_accessed_since=2026-06-01", "never_used=1",
+           f"parent=datasets:{NEW_D}", "since=2026-01-01&until=2026-02-01", "not_accessed_since=2026-06-01",
+           *(f"not_accessed_since=2026-06-01&never_used={which}" for which in ("1", "1&order=asc", "only&limit=1", "only&offset=1")),
+           "sort=last_viewed&limit=1", "agent=regular", "since=2026-01-01&sort=resource_id&order=desc", "others=1&limit=1&offset=1",
+           "parents=rows&columns=parent_collections_ids,parent_spaces_ids,parent_datasets,unique_views",
            "columns=owner,owner_name,size_bytes,created,status,location,parent_collections,parent_spaces", "no=such"]
 FORMATS = ["json", "ndjson", "tsv", "xlsx"]
 # Every path once, every query at the reports that take most of them, every format of a few.
@@ -126,7 +133,7 @@ ADDRESSES = [f"/metrics{path}" for path in PATHS] + \
             [f"/metrics{path}?{query}" for path in ("", "/datasets", "/datasets/users", f"/collections/{OPEN_C}/datasets")
              for query in QUERIES[1:]] + \
             [f"/metrics{path}?format={format_}" for path in ("", "/datasets/users") for format_ in FORMATS]
-HIDDEN = ("Hidden", "Changed", HIDDEN_D, HIDDEN_C, HIDDEN_F, HIDDEN_S, NEW_D, EVE, MAX)
+HIDDEN = ("Hidden", "Changed", HIDDEN_D, HIDDEN_C, HIDDEN_F, HIDDEN_S, NEW_D, HIDDEN_UNUSED_D, EVE, MAX)
 
 
 def readable(answer):
@@ -181,6 +188,9 @@ def test_what_is_hidden_leaves_no_trace(site, headers):
             assert word in address or (word.encode() not in body and word not in str(kept)), (address, word)
     rows = before["/metrics/datasets"][2]
     assert OPEN_D.encode() in rows and b"Open collection" in rows
+    unused = [body for address, (_, _, body) in before.items()
+              if address.startswith("/metrics/datasets?") and "never_used=only" in address]
+    assert [b"Never used" in body for body in unused] == [True, False]  # there is one, and none behind it
     assert b"2026-01-02" in before["/metrics/datasets/days"][2]
     assert b"Open dataset" in next(body for address, (_, _, body) in before.items() if "dsr" in address)
 
