@@ -1,8 +1,8 @@
 /* The provider that asks the application itself: a request for each resource, and one for each person, sent through
  * httpd with the requester's own cookies and credentials. What the application would show is seen.
  *
- * Answers are kept for some seconds for whoever sends the very same headers from the same address with the same
- * certificate: whatever the application decides by is among these. One report asks a bounded number of times, for a
+ * Answers are kept for some seconds for whoever sends the very same headers to the same virtual host, from the same
+ * address with the same certificate: whatever the application decides by is among these. One report asks a bounded number of times, for a
  * bounded time; beyond that it ends, as with any answer that cannot be had.
  */
 #include "authz/answers.h"
@@ -114,7 +114,7 @@ static const char *requester_of(request_rec *r)
     const apr_array_header_t *headers = apr_table_elts(r->headers_in);
     append(bytes, r->user);
     append(bytes, r->useragent_ip);
-    append(bytes, r->server->server_hostname);
+    append(bytes, apr_psprintf(r->pool, "%pp", (void *)r->server)); /* two may have one name */
     append(bytes, ap_ssl_var_lookup(r->pool, r->server, r->connection, r, "SSL_CLIENT_CERT"));
     for (int i = 0; i < headers->nelts; i++) {
         const apr_table_entry_t *header = &APR_ARRAY_IDX(headers, i, apr_table_entry_t);

@@ -8,7 +8,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from environment.httpd import wait_for
+from environment.client import Client
+from environment.httpd import free_port, wait_for
 
 TYPES = """
 <MetricsType files>
@@ -202,6 +203,26 @@ def test_answers_are_kept_for_the_same_requester_only(site, application):
     application.answers.clear()
     assert shown(site.get("/cached/files", headers=ADA)) == ["f1"]  # for a minute
     assert shown(site.get("/metrics/files", headers=ADA)) == []
+
+
+def test_answers_are_kept_for_the_same_virtual_host_only(httpd, application):
+    """Of one name on two ports: what the one shows by its own settings, the other need not."""
+    port = free_port()
+    site = httpd(CONF.format(port=application.server_address[1]) + f"""
+                 Listen 127.0.0.1:{port}
+                 <VirtualHost 127.0.0.1:{port}>
+                     ServerName 127.0.0.1
+                     <Location "/app">
+                         RequestHeader set Cookie user=ada
+                     </Location>
+                 </VirtualHost>""", types=TYPES, markers=False, modules=("proxy", "proxy_http", "headers")).start()
+    site.counts.wait_for_indexes()
+    use(site, "f1")
+    application.answers.clear()
+    application.answers.update({("ada", "f1"): 200})
+    same = {"Host": "repository.example"}
+    assert shown(Client(port).get("/cached/files", headers=same)) == ["f1"]
+    assert shown(site.get("/cached/files", headers=same)) == []
 
 
 def test_answers_are_forgotten(site, application):
