@@ -2,8 +2,8 @@
  * httpd with the requester's own cookies and credentials. What the application would show is seen.
  *
  * Answers are kept for some seconds for whoever sends the very same headers to the same virtual host, from the same
- * address with the same certificate: whatever the application decides by is among these. One report asks a bounded number of times, for a
- * bounded time; beyond that it ends, as with any answer that cannot be had.
+ * address with the same certificate: whatever the application decides by is among these. One report asks a bounded
+ * number of times, for a bounded time; beyond that it ends, as with any answer that cannot be had.
  */
 #include "authz/answers.h"
 #include "authz/application.h"
