@@ -33,8 +33,9 @@ ENTRY = re.compile(r"^\[[^\]]+\] \[(\w*):(\w+)\]")
 BAD_LEVELS = {"emerg", "alert", "crit", "error", "warn"}
 CRASH = re.compile(r"exit signal|AddressSanitizer|runtime error:")
 # What the event MPM of 2.4.71 does now and then when it is stopped with connections open, and does without any module
-# of ours too (measured: 2 of 1,100 children under load, in its own list of connections to be closed).
-RACE_AT_STOP = re.compile(r"AH0005[12]: child pid \d+ exit signal Segmentation fault|AH03093: .*pollset_add failure")
+# of ours too (measured: 2 of 1,100 children under load, in its own list of connections to be closed; AH03092 and AH03093 are
+# the two places where it adds one to a poll set that it has closed).
+RACE_AT_STOP = re.compile(r"AH0005[12]: child pid \d+ exit signal Segmentation fault|AH0309[23]: .*pollset_add failure")
 
 TYPES = """
 <MetricsType datasets>
