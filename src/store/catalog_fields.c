@@ -3,6 +3,7 @@
  */
 #include "store/catalog_private.h"
 
+#include <string.h>
 #include <apr_strings.h>
 
 const mm_entry_t mm_catalog_nothing = {
@@ -134,10 +135,20 @@ static const char *either(const char *text, const char *other)
     return *text ? text : other;
 }
 
+/* Rights may hang on whose something is: where an id has several documents, and not all name the same owner, it has
+ * none.
+ */
+static const char *owner_of_all(const mm_entry_t *entry, const char *owner)
+{
+    bool is_first = entry->troubles & 1u << MM_TROUBLE_MISSING;
+
+    return is_first || strcmp(entry->owner, owner) == 0 ? owner : "";
+}
+
 void mm_catalog_fill(mm_entry_t *entry, const mm_entry_t *from)
 {
     entry->name = either(entry->name, from->name);
-    entry->owner = either(entry->owner, from->owner);
+    entry->owner = owner_of_all(entry, from->owner);
     entry->status = either(entry->status, from->status);
     entry->location = either(entry->location, from->location);
     entry->created_ms = entry->created_ms != MM_TIME_NONE ? entry->created_ms : from->created_ms;

@@ -142,7 +142,8 @@ extern const mm_entry_t mm_catalog_nothing;
 /* Reads the same out of a document into an entry that holds nothing. */
 void mm_catalog_read_fields(mm_entry_t *entry, const bson_t *doc, const mm_catalog_t *catalog, unsigned wants,
                             apr_pool_t *pool);
-/* Fills what is missing in an entry. Several documents may speak of one resource. */
+/* Fills what is missing in an entry. Several documents may speak of one resource; an owner is whom all of them name.
+ * The entry has MM_TROUBLE_MISSING until the first. */
 void mm_catalog_fill(mm_entry_t *entry, const mm_entry_t *from);
 
 /* --- catalog_lookup.c ------------------------------------------------------------------------------------------------

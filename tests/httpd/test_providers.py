@@ -1,6 +1,7 @@
 """The small providers of permissions, alone and several as one: who sees which rows, and who is named in them."""
 
 import pytest
+from bson import ObjectId
 
 MODULES = ("auth_basic", "authn_core", "authn_file", "authz_user", "authz_groupfile", "authz_host", "setenvif")
 
@@ -166,6 +167,22 @@ def test_requester_as_the_application_knows_them(site):
     # A value is compared, whatever it looks like.
     for odd in ("", '{"$ne": 1}', "ada' || 'a' == 'a", "*", "ADA", "guest"):
         assert resources(site, "owner-as", headers={"X-As": odd}) in ("", 401)
+
+
+def test_what_two_documents_call_two_peoples_is_nobodys(site):
+    """An id is text in the counts; in the application it may be an ObjectId here, and a name that somebody chose there."""
+    db, id_ = site.counts.db, "5c0000000000000000000001"
+    db.metrics_datasets.insert_one({"_id": id_, "views": 1, "downloads": 0})
+    try:
+        for theirs, chosen in ({"author": {"id": "bob"}}, {"author": {"id": "eve"}}), ({}, {"author": {"id": "eve"}}):
+            db.datasets.insert_many([{"_id": ObjectId(id_), **theirs}, {"_id": id_, **chosen}])
+            assert (resources(site, "owner", "eve"), resources(site, "owner", "bob")) == ("", "d2")
+            db.datasets.delete_many({"_id": {"$in": [id_, ObjectId(id_)]}})
+        db.datasets.insert_many([{"_id": _id, "author": {"id": "eve"}} for _id in (ObjectId(id_), id_)])
+        assert resources(site, "owner", "eve") == id_
+    finally:
+        db.metrics_datasets.delete_one({"_id": id_})
+        db.datasets.delete_many({"_id": {"$in": [id_, ObjectId(id_)]}})
 
 
 def test_what_is_not_theirs_is_not_even_read(site):

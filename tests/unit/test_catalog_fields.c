@@ -94,7 +94,32 @@ static void test_several_documents(void **state)
         "{'n': 'second', 's': 2, 'st': 'open', 'c': {'$date': 1}, 'l': 'x', 'o': {'_id': 'ann'}}", ALL, unit->pool);
 
     mm_catalog_fill(&entry, &other);
-    assert_entry(&entry, "first|ann|open|x", 1, 1, unit->pool);
+    assert_entry(&entry, "first||open|x", 1, 1, unit->pool);
+}
+
+/* One who may choose the id of a document must not become the owner of what another one tells of. */
+static void test_owner_that_all_documents_name(void **state)
+{
+    static const struct {
+        const char *documents[3], *owner;
+    } cases[] = {{{"{'o': {'_id': 'ann'}}", "{'o': {'_id': 'ann'}}", "{'o': {'_id': 'ann'}}"}, "ann"},
+                 {{"{'o': {'_id': 'ann'}}", "{'o': {'_id': 'bob'}}", "{'o': {'_id': 'bob'}}"}, ""},
+                 {{"{'o': {'_id': 'ann'}}", "{'n': 'x'}", "{'o': {'_id': 'ann'}}"}, ""},
+                 {{"{'n': 'x'}", "{'o': {'_id': 'bob'}}", "{'o': {'_id': 'bob'}}"}, ""}};
+    unit_t *unit = *state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        mm_entry_t entry = mm_catalog_nothing;
+
+        entry.troubles = 1u << MM_TROUBLE_MISSING;
+        for (size_t j = 0; j < 3; j++) {
+            mm_entry_t from = read_json(cases[i].documents[j], ALL, unit->pool);
+
+            mm_catalog_fill(&entry, &from);
+            entry.troubles = 0;
+        }
+        assert_string_equal(entry.owner, cases[i].owner);
+    }
 }
 
 int main(void)
@@ -104,6 +129,7 @@ int main(void)
         TEST(test_as_configured),
         TEST(test_whatever_a_document_holds),
         TEST(test_several_documents),
+        TEST(test_owner_that_all_documents_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
