@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """What permissions add to a report on ROWS resources, by provider, in the same run.
 
-A seeded generator fills the database as Clowder would: ROWS files with totals, ROWS/50 datasets that list them, each in one
-of 100 spaces; the requester is a member of all of these, so that every row has to be decided about and every row is shown.
+A seeded generator fills two databases: one with ROWS totals, one as Clowder would, with FULL_ROWS files, datasets that list
+50 of them each, each in one of 100 spaces; the requester is a member of all of these, so that every row has to be decided
+about and every row is shown.
 Reports under the different providers take turns, ROUNDS times; what is printed are medians, and how much longer each takes
 than under a provider that is asked once and grants everything (`expr true`).
 
 The first table is of an httpd whose types have no MetricsCatalog: the leanest report there is, on which permissions weigh
-most. The second is of the report as people get it, with names and parents as conf/clowder.conf has them. Look-ups in lists
-(a dataset's files) take a stand-in for mongod so long that it is made of FULL_ROWS rows. Its last line is a report of
-somebody who owns 1000 of the files.
+most. The second is of the report as people get it, with names and parents as conf/clowder.conf has them; look-ups in lists (a
+dataset's files) take a stand-in for mongod so long that it has fewer rows. Its last line is a report of somebody who owns
+1000 of the files.
 
 Columns: rows; seconds; of these the processor's in the child; MB of the body; seconds to the first byte; how much more
 memory (MiB) the child had at most than before; what the provider adds, in per cent of all seconds, of those behind the first
@@ -35,7 +36,7 @@ from environment.client import basic  # noqa: E402
 from mm_database import Database  # noqa: E402
 from site_under_load import uri  # noqa: E402
 
-DATABASE = "permissions"
+PLAIN_DATABASE, FULL_DATABASE = "permissions", "permissions_full"
 FILES_OF_A_DATASET = 50
 SPACES = 100
 OWN = 1000
@@ -84,10 +85,17 @@ def oid(n):
     return ObjectId(f"{n:024x}")
 
 
-def fill(db, rows):
+def fill_totals(db, rows):
     dice = random.Random(SEED)
     began = time.monotonic()
     insert(db.metrics_files, ({"_id": f"{n:024x}", **counters(dice)} for n in range(rows)))
+    print(f"{rows} totals: filled in {time.monotonic() - began:.0f} s", flush=True)
+
+
+def fill_all(db, rows):
+    dice = random.Random(SEED)
+    fill_totals(db, rows)
+    began = time.monotonic()
     insert(db.uploads, ({"_id": oid(n), "filename": f"measurement {n}.csv", "status": "PROCESSED",
                          "author": {"_id": OWNER if n % (rows // OWN or 1) == 0 else oid(1 << 60)}} for n in range(rows)))
     insert(db.datasets, ({"_id": oid(1 << 50 | n), "name": f"Series {n}", "author": {"_id": oid(1 << 60)},
@@ -165,16 +173,16 @@ class Table:
 
 
 @contextlib.contextmanager
-def site_of(database, types, names):
+def site_of(database, name, types, names):
     """A stand-in for mongod sorts a million totals anew for each report; that may take it longer than the time after which
     the module takes a database for dead."""
-    patient = uri(database, DATABASE)
+    patient = uri(database, name)
     patient += ("&" if "?" in patient else "?") + "socketTimeoutMS=300000"
-    conf = "".join(SECTION.format(name=name, line=PROVIDERS[name]) for name in names)
+    conf = "".join(SECTION.format(name=provider, line=PROVIDERS[provider]) for provider in names)
     site = Httpd(conf, types=types, mongo_uri=patient,
                  modules=("auth_basic", "authn_core", "authn_file", "authz_user"))
     site.password_file(*((str(user), "x") for user in (MEMBER, OWNER)))
-    site.counts = Counts(database.uri, DATABASE)
+    site.counts = Counts(database.uri, name)
     try:
         site.start()
         site.counts.wait_for_indexes()
@@ -185,15 +193,14 @@ def site_of(database, types, names):
         site.remove()
 
 
-def compare(database, types, names, rows, parameters, rounds):
+def compare(site, names, rows, parameters, rounds):
     table = Table()
-    with site_of(database, types, names) as site:
-        for name in names:
-            fetch(site.port, f"/{name}/files.csv?limit={OWN}", requester(name))
-        for n in range(rounds):
-            for name in names[n % len(names):] + names[:n % len(names)]:
-                table.measure(site, name, rows, parameters)
-            print(f"round {n + 1} of {rounds}, load {os.getloadavg()[0]:.1f}", flush=True)
+    for name in names:
+        fetch(site.port, f"/{name}/files.csv?limit={OWN}", requester(name))
+    for n in range(rounds):
+        for name in names[n % len(names):] + names[:n % len(names)]:
+            table.measure(site, name, rows, parameters)
+        print(f"round {n + 1} of {rounds}, load {os.getloadavg()[0]:.1f}", flush=True)
     table.show(rows)
 
 
@@ -208,13 +215,13 @@ def main():
     full_rows = options.full_rows or min(options.rows, 20_000)
     with Database(orphan=False) as database:
         print(f"database {database.name}")
-        with site_of(database, PLAIN_TYPES, ("once",)):  # its drainer makes the indexes
-            fill(MongoClient(database.uri)[DATABASE], options.rows)
-        for title, types, names, rows, parameters in (
-                ("without names", PLAIN_TYPES, PLAIN, options.rows, "parents=none"),
-                ("with names and parents", FULL_TYPES, FULL, full_rows, f"limit={full_rows}")):
+        for title, name, types, names, rows, fill, parameters in (
+                ("without names", PLAIN_DATABASE, PLAIN_TYPES, PLAIN, options.rows, fill_totals, "parents=none"),
+                ("with names and parents", FULL_DATABASE, FULL_TYPES, FULL, full_rows, fill_all, "")):
             print(title)
-            compare(database, types, tuple(name for name in names if name in chosen), rows, parameters, options.rounds)
+            with site_of(database, name, types, names) as site:  # its drainer makes the indexes
+                fill(MongoClient(database.uri)[name], rows)
+                compare(site, [name for name in names if name in chosen], rows, parameters, options.rounds)
 
 
 if __name__ == "__main__":
