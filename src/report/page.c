@@ -7,12 +7,17 @@
 
 #include <string.h>
 #include <apr_hash.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
 
 #include "report/gate.h"
 
 /* What stands where a person's name does in the row for the rest of a resource. Their column user_id is empty, which it
  * is in no other row. */
 #define NAME_OF_OTHERS "others"
+#define OBJECT_ID_LEN  24
+/* An id cannot be empty. */
+#define NOBODYS_ID ""
 
 static void open_window(mm_page_t *page, const mm_batch_t *batch, mm_window_t *window, apr_pool_t *pool)
 {
@@ -63,15 +68,57 @@ static size_t distinct_ids(const mm_page_t *page, const char **ids, size_t *at, 
     return n;
 }
 
+/* An ObjectId that is not written as the application's documents have it; else NULL. */
+static const char *usual_spelling(const char *id, apr_pool_t *pool)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+    size_t len = strspn(id, digits);
+
+    if (len != OBJECT_ID_LEN || id[len] || !strpbrk(id, "ABCDEF")) {
+        return NULL;
+    }
+    char *usual = apr_pstrdup(pool, id);
+    for (char *c = usual; *c; c++) {
+        *c = (char)apr_tolower(*c);
+    }
+    return usual;
+}
+
+/* The catalogue finds an ObjectId in either case of letters. Whoever may see one spelling need not see what is known of
+ * the resource: where the usual spelling may not be seen, nothing is looked up. */
+static apr_status_t keep_visible_spellings(const char *type, const mm_report_t *report, const char **ids, size_t n,
+                                           apr_pool_t *pool, mm_err_t *err)
+{
+    mm_mention_t *mentions = apr_palloc(pool, n * sizeof(*mentions));
+    unsigned char *seen = apr_palloc(pool, n);
+    size_t asked = 0;
+
+    memset(seen, 1, n);
+    for (size_t i = 0; i < n; i++) {
+        const char *usual = usual_spelling(ids[i], pool);
+
+        if (usual) {
+            mentions[asked++] = (mm_mention_t){NULL, type, usual, &seen[i]};
+        }
+    }
+    apr_status_t rv = mm_gate_ask(&report->gate, mentions, asked, pool, err);
+    for (size_t i = 0; i < n; i++) {
+        ids[i] = seen[i] ? ids[i] : NOBODYS_ID;
+    }
+    return rv;
+}
+
 static apr_status_t look_up(mm_page_t *page, const mm_report_t *report, unsigned wants, apr_pool_t *pool, mm_err_t *err)
 {
     const char **ids = apr_palloc(pool, page->n * sizeof(*ids));
     size_t *at = apr_palloc(pool, page->n * sizeof(*at));
     size_t n = distinct_ids(page, ids, at, pool);
     mm_entry_t *entries = apr_palloc(pool, n * sizeof(*entries));
-    apr_status_t rv =
-        mm_catalog_lookup(report->catalog_store, report->catalogs, page->type, ids, n, wants, entries, pool, err);
+    apr_status_t rv = keep_visible_spellings(page->type, report, ids, n, pool, err);
 
+    if (rv == APR_SUCCESS) {
+        rv = mm_catalog_lookup(report->catalog_store, report->catalogs, page->type, ids, n, wants, entries, pool, err);
+    }
     for (size_t i = 0; i < page->n && rv == APR_SUCCESS; i++) {
         page->rows[i].entry = entries[at[i]];
     }

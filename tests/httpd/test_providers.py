@@ -37,6 +37,7 @@ LINES = {
     "plain": """expr "%{REMOTE_USER} in {'ada','bob'}" users "%{REMOTE_USER} == 'ada'" """,
     "named": """expr report="%{REMOTE_USER} != ''" resources="%{reqenv:METRICS_ID} =~ /^d[13]$/ && %{reqenv:METRICS_TYPE} == 'datasets'" people="%{reqenv:METRICS_PERSON} == %{REMOTE_USER} || %{reqenv:METRICS_ID} == 'd3'" """,
     "named-small": """expr report=true resources="%{ReqEnv:metrics_id} != 'd2'" people="reqenv('Metrics_Person') == 'eve'" """,
+    "but-one": """expr report=true resources="%{reqenv:METRICS_ID} != '5c000000000000000000000a'" people=true""",
     "none-of-them": """expr report=true resources="%{REMOTE_USER} == 'bob'" people=true""",
     "broken": """expr report=true resources="%{reqenv:METRICS_ID} -in { file('/no/such/file') }" """,
     # httpd's own authorization
@@ -183,6 +184,20 @@ def test_what_two_documents_call_two_peoples_is_nobodys(site):
     finally:
         db.metrics_datasets.delete_one({"_id": id_})
         db.datasets.delete_many({"_id": {"$in": [id_, ObjectId(id_)]}})
+
+
+def test_another_spelling_tells_nothing_of_what_is_hidden(site):
+    db, id_, open_id = site.counts.db, "5c000000000000000000000a", "5c000000000000000000000b"
+    try:
+        db.metrics_datasets.insert_many([{"_id": one, "views": 1, "downloads": 0} for one in (id_, id_.upper(), open_id.upper())])
+        db.datasets.insert_many([{"_id": ObjectId(one), "name": f"Name of {one[-1]}", "author": {"id": "eve"}, "in": ["c1"]}
+                                 for one in (id_, open_id)])
+        rows = {row[0]: row for row in rows_of(site, "/but-one/datasets?columns=owner,parent_collections", "ada")}
+        assert id_ not in rows and [cell for cell in rows[id_.upper()][1:] if cell] == ["1", "0"]
+        assert {"Name of b", "eve", "Collected"} <= set(rows[open_id.upper()])
+    finally:
+        db.metrics_datasets.delete_many({"_id": {"$regex": "^5[cC]0000"}})
+        db.datasets.delete_many({"name": {"$regex": "^Name of"}})
 
 
 def test_what_is_not_theirs_is_not_even_read(site):
