@@ -213,7 +213,7 @@ static apr_status_t next_level(mm_ancestors_t *ancestors, const apr_array_header
         node_t *node = APR_ARRAY_IDX(next, i, node_t *);
         mentions[i] = (mm_mention_t){NULL, node->type, node->id, &node->seen};
     }
-    apr_status_t rv = mm_gate_ask(&ancestors->report->gate, mentions, (size_t)next->nelts, scratch, err);
+    apr_status_t rv = mm_gate_ask_parents(&ancestors->report->gate, mentions, (size_t)next->nelts, scratch, err);
     for (int i = 0; i < next->nelts && rv == APR_SUCCESS; i++) {
         if (APR_ARRAY_IDX(next, i, node_t *)->seen) {
             APR_ARRAY_IDX(next, kept++, node_t *) = APR_ARRAY_IDX(next, i, node_t *);

@@ -4,8 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
 
-#define GRANTED 1
+#define GRANTED       1
+#define OBJECT_ID_LEN 24
 
 typedef struct question {
     const char *names[MM_REPORT_BATCH];
@@ -95,4 +98,36 @@ apr_status_t mm_gate_ask(const mm_gate_t *gate, mm_mention_t *mentions, size_t n
         rv = ask_some(gate, mentions + at, n - at, question, &done, err);
     }
     return rv;
+}
+
+const char *mm_gate_usual_spelling(const char *id, apr_pool_t *pool)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+    size_t len = strspn(id, digits);
+
+    if (len != OBJECT_ID_LEN || id[len] || !strpbrk(id, "ABCDEF")) {
+        return NULL;
+    }
+    char *usual = apr_pstrdup(pool, id);
+    for (char *c = usual; *c; c++) {
+        *c = (char)apr_tolower(*c);
+    }
+    return usual;
+}
+
+apr_status_t mm_gate_ask_parents(const mm_gate_t *gate, mm_mention_t *mentions, size_t n, apr_pool_t *pool,
+                                 mm_err_t *err)
+{
+    apr_status_t rv = mm_gate_ask(gate, mentions, n, pool, err);
+    mm_mention_t *others = apr_palloc(pool, (n + 1) * sizeof(*others));
+    size_t n_others = 0;
+
+    for (size_t i = 0; i < n && rv == APR_SUCCESS; i++) {
+        const char *usual = *mentions[i].seen ? mm_gate_usual_spelling(mentions[i].name, pool) : NULL;
+
+        if (usual) {
+            others[n_others++] = (mm_mention_t){NULL, mentions[i].type, usual, mentions[i].seen};
+        }
+    }
+    return rv == APR_SUCCESS ? mm_gate_ask(gate, others, n_others, pool, err) : rv;
 }

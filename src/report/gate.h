@@ -20,4 +20,12 @@ typedef struct mm_mention {
  * to answer, or answers something else, shows nothing. */
 apr_status_t mm_gate_ask(const mm_gate_t *gate, mm_mention_t *mentions, size_t n, apr_pool_t *pool, mm_err_t *err);
 
+/* An ObjectId with letters in upper case, as the application's documents have it: in lower case. NULL for all other
+ * ids. The catalogue finds it in either. */
+const char *mm_gate_usual_spelling(const char *id, apr_pool_t *pool);
+/* The same as mm_gate_ask for resources that documents name, whose names are the catalogue's: of one in another
+ * spelling the usual one must be seen, too. */
+apr_status_t mm_gate_ask_parents(const mm_gate_t *gate, mm_mention_t *mentions, size_t n, apr_pool_t *pool,
+                                 mm_err_t *err);
+
 #endif

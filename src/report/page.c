@@ -7,15 +7,12 @@
 
 #include <string.h>
 #include <apr_hash.h>
-#include <apr_lib.h>
-#include <apr_strings.h>
 
 #include "report/gate.h"
 
 /* What stands where a person's name does in the row for the rest of a resource. Their column user_id is empty, which it
  * is in no other row. */
 #define NAME_OF_OTHERS "others"
-#define OBJECT_ID_LEN  24
 /* An id cannot be empty. */
 #define NOBODYS_ID ""
 
@@ -68,22 +65,6 @@ static size_t distinct_ids(const mm_page_t *page, const char **ids, size_t *at, 
     return n;
 }
 
-/* An ObjectId that is not written as the application's documents have it; else NULL. */
-static const char *usual_spelling(const char *id, apr_pool_t *pool)
-{
-    static const char digits[] = "0123456789abcdefABCDEF";
-    size_t len = strspn(id, digits);
-
-    if (len != OBJECT_ID_LEN || id[len] || !strpbrk(id, "ABCDEF")) {
-        return NULL;
-    }
-    char *usual = apr_pstrdup(pool, id);
-    for (char *c = usual; *c; c++) {
-        *c = (char)apr_tolower(*c);
-    }
-    return usual;
-}
-
 /* The catalogue finds an ObjectId in either case of letters. Whoever may see one spelling need not see what is known of
  * the resource: where the usual spelling may not be seen, nothing is looked up. */
 static apr_status_t keep_visible_spellings(const char *type, const mm_report_t *report, const char **ids, size_t n,
@@ -95,7 +76,7 @@ static apr_status_t keep_visible_spellings(const char *type, const mm_report_t *
 
     memset(seen, 1, n);
     for (size_t i = 0; i < n; i++) {
-        const char *usual = usual_spelling(ids[i], pool);
+        const char *usual = mm_gate_usual_spelling(ids[i], pool);
 
         if (usual) {
             mentions[asked++] = (mm_mention_t){NULL, type, usual, &seen[i]};
@@ -163,7 +144,7 @@ static apr_status_t keep_visible_parents(mm_page_t *page, const mm_report_t *rep
             mentions[at] = (mm_mention_t){NULL, entry->parents[p].type, entry->parents[p].id, &seen[at]};
         }
     }
-    apr_status_t rv = mm_gate_ask(&report->gate, mentions, n, pool, err);
+    apr_status_t rv = mm_gate_ask_parents(&report->gate, mentions, n, pool, err);
     if (rv == APR_SUCCESS) {
         drop_unseen(page, seen, pool);
     }

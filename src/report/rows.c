@@ -78,7 +78,7 @@ static apr_status_t see_parent(const mm_rows_t *rows, unsigned char *seen, mm_er
     const mm_route_t *route = rows->report->route;
     mm_mention_t mention = {NULL, route->parent_type, route->parent_id, seen};
 
-    return mm_gate_ask(&rows->report->gate, &mention, 1, rows->pool, err);
+    return mm_gate_ask_parents(&rows->report->gate, &mention, 1, rows->pool, err);
 }
 
 static apr_status_t only_children(mm_rows_t *rows, bool *none, mm_err_t *err)

@@ -200,6 +200,24 @@ def test_another_spelling_tells_nothing_of_what_is_hidden(site):
         db.datasets.delete_many({"name": {"$regex": "^Name of"}})
 
 
+def test_another_spelling_of_a_parent_tells_nothing_of_it(site):
+    """Whoever writes a document may name any parent in it."""
+    db, id_, open_id = site.counts.db, "5c000000000000000000000a", "5c000000000000000000000b"
+    try:
+        db.collections.insert_many([{"_id": ObjectId(one), "name": f"Name of {one[-1]}"} for one in (id_, open_id)])
+        db.datasets.insert_one({"_id": "d9", "in": [id_.upper(), open_id.upper(), id_]})
+        db.metrics_datasets.insert_one({"_id": "d9", "views": 1, "downloads": 0})
+        for columns in ("", "?columns=parent_collections"):
+            text = site.get("/but-one/datasets" + columns, user=("ada", "ada")).text
+            assert ("Name of a" in text, "Name of b" in text) == (False, True)
+        children = [site.get(f"/but-one/collections/{one.upper()}/datasets", user=("ada", "ada")).text for one in (id_, open_id)]
+        assert ["d9" in text for text in children] == [False, True]
+    finally:
+        db.metrics_datasets.delete_one({"_id": "d9"})
+        db.datasets.delete_one({"_id": "d9"})
+        db.collections.delete_many({"name": {"$regex": "^Name of"}})
+
+
 def test_what_is_not_theirs_is_not_even_read(site):
     """The example says how many rows it is asked about."""
     for name, seen, asked in (("narrowed", "d1 d3", 2), ("not-narrowed", ALL, 4)):
