@@ -111,7 +111,7 @@ static void add_order(bson_t *options, char **order, int n)
         if (split(order[i], ":", pieces, 2) != 2) {
             give_up("an order is FIELD:1 or FIELD:-1");
         }
-        BSON_APPEND_INT32(&part, pieces[0], atoi(pieces[1]));
+        BSON_APPEND_INT32(&part, pieces[0], (int)strtol(pieces[1], NULL, 10));
     }
     bson_append_document_end(options, &part);
 }
@@ -186,12 +186,12 @@ static void read_word(job_t *job, char *word)
     else if (!strchr(word, ':') && job->n_fields < FIELDS_MAX) {
         job->fields[job->n_fields++] = word;
     }
-    else if (job->n_look_ups < LOOKUPS_MAX && split(word, ":", pieces, 4) == 4 && atoi(pieces[2]) > 0) {
+    else if (job->n_look_ups < LOOKUPS_MAX && split(word, ":", pieces, 4) == 4 && strtol(pieces[2], NULL, 10) > 0) {
         look_up_t *look_up = &job->look_ups[job->n_look_ups++];
 
         look_up->collection = mongoc_client_get_collection(job->client, job->database, pieces[0]);
         look_up->path = pieces[1];
-        look_up->at_once = atoi(pieces[2]);
+        look_up->at_once = (int)strtol(pieces[2], NULL, 10);
         look_up->n_fields = split(pieces[3], ",", look_up->fields, FIELDS_MAX);
     }
     else {

@@ -5,6 +5,7 @@
 #include "authz/args.h"
 #include "authz/catalog.h"
 #include "authz/providers.h"
+#include "authz/requester.h"
 
 #include "ap_expr.h"
 #include "apr_strings.h"
@@ -178,23 +179,15 @@ static const char *cookie_of(const request_rec *r, const char *name)
 /* What httpd calls the requester; NULL for nobody in particular. */
 static apr_status_t named_by_httpd(const char **name, request_rec *r, const conf_t *conf)
 {
-    const apr_array_header_t *nobodies = mm_config_get(r->server)->nobodies;
-    const char *wrong = NULL;
     *name = NULL;
     if (conf->user_by == BY_NOTHING) {
         return APR_SUCCESS;
     }
-    const char *said = conf->as ? ap_expr_str_exec(r, conf->as, &wrong) : r->user;
+    const char *wrong = mm_authz_requester(name, r, conf->as);
     if (wrong) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "MM0513: MetricsAuthz clowder, as=: %s", wrong);
         return APR_EGENERAL;
     }
-    for (int i = 0; said && i < nobodies->nelts; i++) {
-        if (strcmp(said, APR_ARRAY_IDX(nobodies, i, const char *)) == 0) {
-            return APR_SUCCESS;
-        }
-    }
-    *name = said && *said ? said : NULL;
     return APR_SUCCESS;
 }
 

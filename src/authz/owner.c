@@ -4,6 +4,7 @@
 #include "authz/args.h"
 #include "authz/catalog.h"
 #include "authz/providers.h"
+#include "authz/requester.h"
 
 #include "ap_expr.h"
 #include "apr_strings.h"
@@ -69,19 +70,11 @@ static const char *owner_configure(apr_pool_t *pconf, apr_pool_t *ptemp, server_
 /* NULL for nobody in particular. */
 static apr_status_t who(request_rec *r, const conf_t *conf, const char **self)
 {
-    const apr_array_header_t *nobodies = mm_config_get(r->server)->nobodies;
-    const char *wrong = NULL, *name = conf->as ? ap_expr_str_exec(r, conf->as, &wrong) : r->user;
-    *self = NULL;
+    const char *wrong = mm_authz_requester(self, r, conf->as);
     if (wrong) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "MM0507: MetricsAuthz owner, as=: %s", wrong);
         return APR_EGENERAL;
     }
-    for (int i = 0; name && i < nobodies->nelts; i++) {
-        if (strcmp(name, APR_ARRAY_IDX(nobodies, i, const char *)) == 0) {
-            return APR_SUCCESS;
-        }
-    }
-    *self = name && *name ? name : NULL;
     return APR_SUCCESS;
 }
 
