@@ -122,8 +122,9 @@ static apr_status_t read_some(mm_ancestors_t *ancestors, node_t **nodes, size_t 
     for (size_t i = 0; i < n; i++) {
         ids[i] = nodes[i]->id;
     }
-    apr_status_t rv = mm_catalog_lookup(report->catalog_store, report->catalogs, nodes[0]->type, ids, n,
-                                        MM_CATALOG_PARENTS, entries, scratch, err);
+    const mm_question_t question = {report->catalog_store, report->catalogs, report->forms, nodes[0]->type, ids, n,
+                                    MM_CATALOG_PARENTS,    entries};
+    apr_status_t rv = mm_catalog_answer(&question, scratch, err);
     for (size_t i = 0; i < n && rv == APR_SUCCESS; i++) {
         set_links(ancestors, nodes[i], &entries[i], scratch);
     }

@@ -98,7 +98,9 @@ static apr_status_t look_up(mm_page_t *page, const mm_report_t *report, unsigned
     apr_status_t rv = keep_visible_spellings(page->type, report, ids, n, pool, err);
 
     if (rv == APR_SUCCESS) {
-        rv = mm_catalog_lookup(report->catalog_store, report->catalogs, page->type, ids, n, wants, entries, pool, err);
+        const mm_question_t question = {
+            report->catalog_store, report->catalogs, report->forms, page->type, ids, n, wants, entries};
+        rv = mm_catalog_answer(&question, pool, err);
     }
     for (size_t i = 0; i < page->n && rv == APR_SUCCESS; i++) {
         page->rows[i].entry = entries[at[i]];
@@ -189,8 +191,9 @@ static apr_status_t name_people(const mm_report_t *report, const char *const *pe
     if (!report->people || n_known == 0) {
         return APR_SUCCESS;
     }
-    apr_status_t rv = mm_catalog_lookup(report->catalog_store, report->people, MM_CATALOG_PEOPLE, known, n_known, 0,
-                                        found, pool, err);
+    const mm_question_t question = {
+        report->catalog_store, report->people, report->forms, MM_CATALOG_PEOPLE, known, n_known, 0, found};
+    apr_status_t rv = mm_catalog_answer(&question, pool, err);
     for (size_t i = 0; i < n && rv == APR_SUCCESS; i++) {
         if (people[i] && *people[i]) {
             (*entries)[i].name = found[at++].name;

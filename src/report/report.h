@@ -46,6 +46,7 @@ typedef struct mm_report {
     mm_store_t *store;                  /* totals */
     mm_store_t *catalog_store;          /* may be the same */
     const apr_array_header_t *catalogs; /* of mm_catalog_t * */
+    mm_forms_t *forms;                  /* of the catalogue store, for this report alone; may be NULL */
     const apr_array_header_t *people;   /* the same, of the type MM_CATALOG_PEOPLE; NULL: nobody's name is known */
     const char *const *types;           /* configured, in order */
     size_t n_types;

@@ -197,6 +197,7 @@ int mm_reports_answer(request_rec *r, const mm_answer_t *answer)
     mm_report_t report = {
         .route = answer->route,
         .catalogs = config->catalogs,
+        .forms = mm_forms_make(r->pool),
         .people = config->people,
         .types = answer->types,
         .n_types = answer->n_types,

@@ -79,11 +79,30 @@ typedef struct mm_entry {
                           incomplete */
 } mm_entry_t;
 
-/* Looks up n ids of one type. entries[i] belongs to ids[i]; all memory is pool's. catalogs holds the mm_catalog_t * of
- * all types, in their configured order; a type without one gives empty entries. An id is looked for as string, as
- * ObjectId where it is 24 hex digits, and as integer where it is one. wants is of MM_CATALOG_…; 0 for names alone.
- * Costs one query for the documents, one per reverse rule, one per parent type; and whatever the documents hold, no
- * more than some seconds: then it ends with what it has, and says so in each entry's troubles. */
+/* In which forms the ids of this catalogue are stored, as far as a report has come to know it; for one store, and one
+ * thread. What is asked with it is looked for in fewer forms and found all the same, but for an id in a form that the
+ * catalogue held none in when it was first asked. So it is not for permissions. */
+typedef struct mm_forms mm_forms_t;
+mm_forms_t *mm_forms_make(apr_pool_t *pool);
+
+typedef struct mm_question {
+    mm_store_t *store;
+    const apr_array_header_t *catalogs; /* the mm_catalog_t * of all types, in their configured order */
+    mm_forms_t *forms;                  /* NULL: each id is looked for in all forms */
+    const char *type;
+    const char *const *ids;
+    size_t n;
+    unsigned wants;      /* of MM_CATALOG_…; 0 for names alone */
+    mm_entry_t *entries; /* entries[i] becomes what is known of ids[i] */
+} mm_question_t;
+
+/* Looks up n ids of one type; all memory is pool's. A type without a catalogue gives empty entries. An id is looked for
+ * as string, as ObjectId where it is 24 hex digits, and as integer where it is one. Costs one query for the documents,
+ * one per reverse rule, one per parent type; and whatever the documents hold, no more than some seconds: then it ends
+ * with what it has, and says so in each entry's troubles. */
+apr_status_t mm_catalog_answer(const mm_question_t *question, apr_pool_t *pool, mm_err_t *err);
+
+/* The same, in all forms. */
 apr_status_t mm_catalog_lookup(mm_store_t *store, const apr_array_header_t *catalogs, const char *type,
                                const char *const *ids, size_t n, unsigned wants, mm_entry_t *entries, apr_pool_t *pool,
                                mm_err_t *err);

@@ -22,6 +22,7 @@ typedef struct lookup {
     mm_budget_t budget;
     mm_store_t *store;
     const apr_array_header_t *catalogs;
+    mm_forms_t *forms;
     const mm_catalog_t *own;
     const char *const *ids;
     size_t n;
@@ -206,6 +207,7 @@ static apr_status_t ask(lookup_t *lookup, mm_catalog_query_t *query, mm_err_t *e
     apr_status_t status;
 
     query->too_slow = &slow;
+    query->forms = lookup->forms;
     status = mm_catalog_query(lookup->store, query, lookup->scratch, err);
     lookup->budget.late = lookup->budget.late || slow;
     return slow ? APR_SUCCESS : status;
@@ -411,47 +413,60 @@ static apr_status_t look_up(lookup_t *lookup, mm_err_t *err)
     return status;
 }
 
-apr_status_t mm_catalog_lookup_within(const mm_catalog_limits_t *limits, mm_store_t *store,
-                                      const apr_array_header_t *catalogs, const char *type, const char *const *ids,
-                                      size_t n, unsigned wants, mm_entry_t *entries, apr_pool_t *pool, mm_err_t *err)
+apr_status_t mm_catalog_answer_within(const mm_catalog_limits_t *limits, const mm_question_t *question,
+                                      apr_pool_t *pool, mm_err_t *err)
 {
-    lookup_t lookup = {
-        .store = store, .catalogs = catalogs, .ids = ids, .n = n, .wants = wants, .entries = entries, .pool = pool};
-    int rank = rank_of(catalogs, type);
+    const size_t n = question->n;
+    lookup_t lookup = {.store = question->store,
+                       .catalogs = question->catalogs,
+                       .forms = question->forms,
+                       .ids = question->ids,
+                       .n = n,
+                       .wants = question->wants,
+                       .entries = question->entries,
+                       .pool = pool};
+    int rank = rank_of(question->catalogs, question->type);
     apr_status_t status;
     size_t i;
 
     for (i = 0; i < n; i++) {
-        entries[i] = mm_catalog_nothing;
+        lookup.entries[i] = mm_catalog_nothing;
     }
-    if (n == 0 || rank == catalogs->nelts) {
+    if (n == 0 || rank == question->catalogs->nelts) {
         return APR_SUCCESS;
     }
     status = apr_pool_create(&lookup.scratch, pool);
     if (status != APR_SUCCESS) {
         return mm_err_set_os(err, status, "Reading the catalogue");
     }
-    lookup.own = APR_ARRAY_IDX(catalogs, rank, const mm_catalog_t *);
+    lookup.own = APR_ARRAY_IDX(question->catalogs, rank, const mm_catalog_t *);
     lookup.seen = apr_pcalloc(lookup.scratch, sizeof(*lookup.seen) * n);
-    if ((wants & MM_CATALOG_PARENTS) && lookup.own->parents->nelts > 0) {
+    if ((question->wants & MM_CATALOG_PARENTS) && lookup.own->parents->nelts > 0) {
         lookup.parents = mm_parents_make(n + 1, lookup.scratch);
     }
     mm_budget_begin(&lookup.budget, limits);
     status = look_up(&lookup, err);
     for (i = 0; i < n && !has_budget(&lookup); i++) {
         /* What is missing may just not have been reached. */
-        entries[i].troubles &= ~(1u << MM_TROUBLE_MISSING);
-        entries[i].troubles |= 1u << MM_TROUBLE_WORK;
+        lookup.entries[i].troubles &= ~(1u << MM_TROUBLE_MISSING);
+        lookup.entries[i].troubles |= 1u << MM_TROUBLE_WORK;
     }
     apr_pool_destroy(lookup.scratch);
     return status;
+}
+
+apr_status_t mm_catalog_answer(const mm_question_t *question, apr_pool_t *pool, mm_err_t *err)
+{
+    const mm_catalog_limits_t limits = {MM_CATALOG_PAIRS_MAX, MM_CATALOG_TIME_US, mm_budget_clock_us};
+
+    return mm_catalog_answer_within(&limits, question, pool, err);
 }
 
 apr_status_t mm_catalog_lookup(mm_store_t *store, const apr_array_header_t *catalogs, const char *type,
                                const char *const *ids, size_t n, unsigned wants, mm_entry_t *entries, apr_pool_t *pool,
                                mm_err_t *err)
 {
-    const mm_catalog_limits_t limits = {MM_CATALOG_PAIRS_MAX, MM_CATALOG_TIME_US, mm_budget_clock_us};
+    const mm_question_t question = {store, catalogs, NULL, type, ids, n, wants, entries};
 
-    return mm_catalog_lookup_within(&limits, store, catalogs, type, ids, n, wants, entries, pool, err);
+    return mm_catalog_answer(&question, pool, err);
 }

@@ -55,7 +55,8 @@ typedef struct mm_catalog_query {
     size_t n;
     const char *wanted[MM_CATALOG_PATHS_MAX]; /* what is read besides path */
     size_t n_wanted;
-    bool *too_slow; /* set where the server says that it ran out of the time it may take; may be NULL */
+    mm_forms_t *forms; /* what is known of path; NULL: ids are asked for in all forms */
+    bool *too_slow;    /* set where the server says that it ran out of the time it may take; may be NULL */
     bool (*on_document)(void *baton, const bson_t *doc); /* false: no more */
     void *baton;
 } mm_catalog_query_t;
@@ -66,6 +67,13 @@ void mm_catalog_want(mm_catalog_query_t *query, const char *path);
 apr_status_t mm_catalog_query(mm_store_t *store, const mm_catalog_query_t *query, apr_pool_t *scratch, mm_err_t *err);
 /* The projection for n paths: each once, none below another (the server refuses both), and nothing else. */
 void mm_catalog_project(bson_t *projection, const char *const *paths, size_t n);
+
+/* --- catalog_forms.c: in which forms ids are asked for ---------------------------------------------------------------
+ */
+
+/* Those of MM_FORM_… that a query for these ids must ask for. May ask the server itself. */
+apr_status_t mm_forms_choose(mm_forms_t *forms, mm_store_t *store, const mm_catalog_query_t *query,
+                             const char *const *ids, size_t n, unsigned *chosen, mm_err_t *err);
 
 /* --- catalog_parents.c: parents of many resources, each once, bounded, in order ------------------------------------
  */
@@ -149,9 +157,8 @@ void mm_catalog_fill(mm_entry_t *entry, const mm_entry_t *from);
 /* --- catalog_lookup.c ------------------------------------------------------------------------------------------------
  */
 
-/* mm_catalog_lookup is this with MM_CATALOG_PAIRS_MAX and MM_CATALOG_TIME_US. */
-apr_status_t mm_catalog_lookup_within(const mm_catalog_limits_t *limits, mm_store_t *store,
-                                      const apr_array_header_t *catalogs, const char *type, const char *const *ids,
-                                      size_t n, unsigned wants, mm_entry_t *entries, apr_pool_t *pool, mm_err_t *err);
+/* mm_catalog_answer is this with MM_CATALOG_PAIRS_MAX and MM_CATALOG_TIME_US. */
+apr_status_t mm_catalog_answer_within(const mm_catalog_limits_t *limits, const mm_question_t *question,
+                                      apr_pool_t *pool, mm_err_t *err);
 
 #endif

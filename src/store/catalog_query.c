@@ -1,7 +1,7 @@
 /* Documents of the application, by ids: what is asked of the server, and how much of a document comes back.
  *
  * Only the paths that are needed are read, so a description of 10 MB stays where it is. A query is bounded in time (the
- * server gives up before we do) and in documents.
+ * server gives up before we do) and in documents. Ids are asked for in the forms that catalog_forms.c chooses.
  */
 #include "store/catalog_private.h"
 
@@ -77,40 +77,52 @@ static void append_opts(bson_t *opts, const mm_store_t *store, const mm_catalog_
     BSON_APPEND_INT64(opts, "maxTimeMS", store->patience_ms);
 }
 
-static void append_filter(bson_t *filter, const char *path, const char *const *ids, size_t n)
+/* How many values there are to be found. */
+static size_t append_filter(bson_t *filter, const char *path, const char *const *ids, size_t n, unsigned forms)
 {
     bson_t condition, values;
 
     BSON_APPEND_DOCUMENT_BEGIN(filter, path, &condition);
     BSON_APPEND_ARRAY_BEGIN(&condition, "$in", &values);
-    mm_value_append_candidates(&values, ids, n);
+    size_t n_values = mm_value_append_forms(&values, ids, n, forms);
     bson_append_array_end(&condition, &values);
     bson_append_document_end(filter, &condition);
+    return n_values;
 }
 
 /* *ended: on_document wants no more. */
+static apr_status_t read_all(mongoc_cursor_t *cursor, const mm_catalog_query_t *query, bool *ended, apr_pool_t *scratch,
+                             mm_err_t *err)
+{
+    bson_error_t error = {0};
+    const bson_t *doc;
+
+    while (!*ended && mongoc_cursor_next(cursor, &doc)) {
+        *ended = !query->on_document(query->baton, doc);
+    }
+    if (*ended || !mongoc_cursor_error(cursor, &error)) {
+        return APR_SUCCESS;
+    }
+    if (query->too_slow) {
+        *query->too_slow = mm_store_is_slow(&error);
+    }
+    return mm_store_fail(err, &error, apr_psprintf(scratch, "Reading the catalogue %s", query->collection));
+}
+
 static apr_status_t run(mm_store_t *store, mongoc_collection_t *collection, const mm_catalog_query_t *query,
                         const char *const *ids, size_t n, bool *ended, apr_pool_t *scratch, mm_err_t *err)
 {
     bson_t filter = BSON_INITIALIZER, opts = BSON_INITIALIZER;
-    bson_error_t error = {0};
-    apr_status_t status = APR_SUCCESS;
-    mongoc_cursor_t *cursor;
-    const bson_t *doc;
+    unsigned forms;
+    apr_status_t status = mm_forms_choose(query->forms, store, query, ids, n, &forms, err);
 
-    append_filter(&filter, query->path, ids, n);
-    append_opts(&opts, store, query);
-    cursor = mongoc_collection_find_with_opts(collection, &filter, &opts, NULL);
-    while (!*ended && mongoc_cursor_next(cursor, &doc)) {
-        *ended = !query->on_document(query->baton, doc);
+    if (status == APR_SUCCESS && append_filter(&filter, query->path, ids, n, forms) > 0) {
+        append_opts(&opts, store, query);
+        mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(collection, &filter, &opts, NULL);
+
+        status = read_all(cursor, query, ended, scratch, err);
+        mongoc_cursor_destroy(cursor);
     }
-    if (!*ended && mongoc_cursor_error(cursor, &error)) {
-        if (query->too_slow) {
-            *query->too_slow = mm_store_is_slow(&error);
-        }
-        status = mm_store_fail(err, &error, apr_psprintf(scratch, "Reading the catalogue %s", query->collection));
-    }
-    mongoc_cursor_destroy(cursor);
     bson_destroy(&opts);
     bson_destroy(&filter);
     return status;

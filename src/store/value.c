@@ -47,6 +47,29 @@ static bool is_canonical_int(const char *text, int64_t *number)
     return strcmp(printed, text) == 0;
 }
 
+static bool is_utf8(const char *id)
+{
+    return mm_text_is_utf8(id, strlen(id));
+}
+
+static bool is_object_id(const char *id)
+{
+    return bson_oid_is_valid(id, strlen(id));
+}
+
+unsigned mm_value_forms(const char *const *ids, size_t n)
+{
+    unsigned forms = 0;
+    int64_t number;
+
+    for (size_t i = 0; i < n; i++) {
+        forms |= is_utf8(ids[i]) ? MM_FORM_STRING : 0;
+        forms |= is_object_id(ids[i]) ? MM_FORM_OBJECT_ID : 0;
+        forms |= is_canonical_int(ids[i], &number) ? MM_FORM_NUMBER : 0;
+    }
+    return forms;
+}
+
 static void append_oid(bson_t *array, const char *key, const char *id)
 {
     bson_oid_t oid;
@@ -55,7 +78,7 @@ static void append_oid(bson_t *array, const char *key, const char *id)
     BSON_APPEND_OID(array, key, &oid);
 }
 
-void mm_value_append_candidates(bson_t *array, const char *const *ids, size_t n)
+size_t mm_value_append_forms(bson_t *array, const char *const *ids, size_t n, unsigned forms)
 {
     uint32_t next = 0;
     const char *key;
@@ -63,21 +86,29 @@ void mm_value_append_candidates(bson_t *array, const char *const *ids, size_t n)
     int64_t number;
 
     for (size_t i = 0; i < n; i++) {
-        bson_uint32_to_string(next++, &key, buf, sizeof(buf));
-        mm_value_append_text(array, key, ids[i]);
+        if (forms & MM_FORM_STRING || !is_utf8(ids[i])) {
+            bson_uint32_to_string(next++, &key, buf, sizeof(buf));
+            mm_value_append_text(array, key, ids[i]);
+        }
     }
-    for (size_t i = 0; i < n; i++) {
-        if (bson_oid_is_valid(ids[i], strlen(ids[i]))) {
+    for (size_t i = 0; i < n && forms & MM_FORM_OBJECT_ID; i++) {
+        if (is_object_id(ids[i])) {
             bson_uint32_to_string(next++, &key, buf, sizeof(buf));
             append_oid(array, key, ids[i]);
         }
     }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && forms & MM_FORM_NUMBER; i++) {
         if (is_canonical_int(ids[i], &number)) {
             bson_uint32_to_string(next++, &key, buf, sizeof(buf));
             BSON_APPEND_INT64(array, key, number);
         }
     }
+    return next;
+}
+
+void mm_value_append_candidates(bson_t *array, const char *const *ids, size_t n)
+{
+    mm_value_append_forms(array, ids, n, MM_FORMS_ALL);
 }
 
 static bool copy_text(char *buf, const void *data, size_t len)

@@ -22,6 +22,18 @@ void mm_value_append_text(bson_t *doc, const char *key, const char *text);
  * server finds faster in an index. */
 void mm_value_append_candidates(bson_t *array, const char *const *ids, size_t n);
 
+/* The forms of an id; text that is no UTF-8 has only one, which is none of these. */
+enum {
+    MM_FORM_STRING = 1 << 0,
+    MM_FORM_OBJECT_ID = 1 << 1,
+    MM_FORM_NUMBER = 1 << 2,
+    MM_FORMS_ALL = MM_FORM_STRING | MM_FORM_OBJECT_ID | MM_FORM_NUMBER
+};
+/* Those that one or another of n ids can have. */
+unsigned mm_value_forms(const char *const *ids, size_t n);
+/* mm_value_append_candidates without those that are in none of these forms. Returns how many there are. */
+size_t mm_value_append_forms(bson_t *array, const char *const *ids, size_t n, unsigned forms);
+
 /* The text of a value that can be an id: a string, binary of subtype 0, ObjectId, integer (also as a double), or a
  * sub-document whose _id or $id is one of these (a reference). False for anything else, and for one that is too long or
  * holds a zero byte. */

@@ -119,12 +119,12 @@ def test_documents_that_nobody_should_write(site):
 
 
 class Impatient(Gate):
-    """A server that gives up each query of one collection, because it would take too long."""
+    """A server that gives up each query with these bytes in it, because it would take too long."""
 
     HEADER = struct.Struct("<iiii")
 
-    def __init__(self, host, port, collection):
-        self._refused = b"\x02find\0" + struct.pack("<i", len(collection) + 1) + collection.encode() + b"\0"
+    def __init__(self, host, port, refused):
+        self._refused = refused
         super().__init__(host, port)
 
     def _read(self, line):
@@ -153,14 +153,32 @@ class Impatient(Gate):
             server.close()
 
 
+def find_in(collection):
+    return b"\x02find\0" + struct.pack("<i", len(collection) + 1) + collection.encode() + b"\0"
+
+
+@pytest.fixture
+def impatient(httpd, database):
+    gates = []
+
+    def start(refused):
+        host, port = database.uri.partition("://")[2].partition("/")[0].rpartition("@")[2].rsplit(":", 1)
+        gates.append(Impatient(host, int(port), refused))
+        site = httpd(OPEN, types=TYPES, markers=False)
+        catalogue = site.mongo_uri.replace(f"{host}:{port}", f"127.0.0.1:{gates[0].port}")
+        site.settings += f'MetricsCatalogURI "{catalogue}"\n'
+        site.start()
+        site.counts.wait_for_indexes()
+        return site
+
+    yield start
+    for gate in gates:
+        gate.close()
+
+
 @pytest.mark.parametrize("collection", ["uploads", "datasets"])
-def test_server_that_gives_up_leaves_cells_empty(httpd, database, collection):
-    host, port = database.uri.partition("://")[2].partition("/")[0].rpartition("@")[2].rsplit(":", 1)
-    gate = Impatient(host, int(port), collection)
-    site = httpd(OPEN, types=TYPES, markers=False)
-    site.settings += f'MetricsCatalogURI "{site.mongo_uri.replace(f"{host}:{port}", f"127.0.0.1:{gate.port}")}"\n'
-    site.start()
-    site.counts.wait_for_indexes()
+def test_server_that_gives_up_leaves_cells_empty(impatient, collection):
+    site = impatient(find_in(collection))
     fill(site)
     site.expect_log(r"MM0610: 3 row\(s\) .* the server too slow to look them up")
     rows = report(site, "/metrics/files?columns=parent_collections_ids")
@@ -168,7 +186,21 @@ def test_server_that_gives_up_leaves_cells_empty(httpd, database, collection):
         [["f1", "", "3"], ["f2", "", "2"], ["f3", "", "1"]] if collection == "uploads" else
         [["f1", "1.csv", "3"], ["f2", "2.csv", "2"], ["f3", "3.csv", "1"]])
     gaps(site, too_much_work=3)
-    gate.close()
+
+
+@pytest.mark.parametrize("refused", [b"$gte", b"nothing"], ids=["which does not say how", "which says how"])
+def test_ids_that_are_stored_as_strings_and_as_object_ids(impatient, refused):
+    """In more than a batch; what a server does not say of how ids are stored costs time, and no name."""
+    site = impatient(refused)
+    ids = [f"{n:024x}" for n in range(1200)]
+    used(site, "files", *(total(id_, 2000 - n) for n, id_ in enumerate(ids)))
+    known(site, "uploads", *({"_id": bson.ObjectId(id_) if n % 2 else id_, "filename": f"{n}.csv"}
+                             for n, id_ in enumerate(ids)))
+    known(site, "datasets", {"_id": "d1", "name": "One", "files": [bson.ObjectId(id_) for id_ in ids[:700]]},
+          {"_id": bson.ObjectId(ids[1]), "name": "Two", "files": ids[600:]})
+    assert [(row[1], row[8]) for row in report(site, "/metrics/files")[1:]] == [
+        (f"{n}.csv", "One" if n < 600 else "Two; One" if n < 700 else "Two") for n in range(1200)]
+    gaps(site)
 
 
 def test_too_many_parents_are_cut_and_told(site):

@@ -572,11 +572,12 @@ static void test_work_is_bounded(void **state)
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const mm_catalog_limits_t limits = {cases[i].pairs, cases[i].time_us, fake_clock};
         mm_entry_t entries[100];
+        const mm_question_t question = {store, catalogs, NULL, "files", ids, 100, 1, entries};
         mm_err_t err = {0};
 
         fake_us = 1;
         fake_step_us = 1;
-        if (mm_catalog_lookup_within(&limits, store, catalogs, "files", ids, 100, 1, entries, pool, &err)) {
+        if (mm_catalog_answer_within(&limits, &question, pool, &err)) {
             fail_msg("%s", err.text);
         }
         assert_int_equal(entries[0].troubles, cases[i].cut ? 1u << MM_TROUBLE_WORK : 0);
@@ -597,11 +598,10 @@ static void test_no_time_at_all(void **state)
     const mm_catalog_limits_t limits = {MM_CATALOG_PAIRS_MAX, 0, fake_clock};
     const char *ids[] = {F1, F2};
     mm_entry_t entries[2];
+    const mm_question_t question = {store, clowder_catalogs(unit->pool), NULL, "files", ids, 2, 1, entries};
 
     fill_clowder(store);
-    assert_int_equal(mm_catalog_lookup_within(&limits, store, clowder_catalogs(unit->pool), "files", ids, 2, 1, entries,
-                                              unit->pool, NULL),
-                     APR_SUCCESS);
+    assert_int_equal(mm_catalog_answer_within(&limits, &question, unit->pool, NULL), APR_SUCCESS);
     assert_int_equal(entries[0].troubles, 1u << MM_TROUBLE_WORK);
     assert_int_equal(entries[1].troubles, 1u << MM_TROUBLE_WORK);
     assert_int_equal(entries[0].n_parents, 0);

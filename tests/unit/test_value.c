@@ -87,6 +87,37 @@ static void test_candidates_are_in_order(void **state)
     bson_destroy(&array);
 }
 
+static void test_forms(void **state)
+{
+    static const char *const ids[] = {"a\xFF", "0123456789abcdef01234567", "42"};
+    static const struct {
+        unsigned forms;
+        size_t n;
+        const char *wanted;
+    } cases[] = {
+        {0, 1, "{'0': {'$binary': {'base64': 'Yf8=', 'subType': '00'}}}"},
+        {MM_FORM_STRING, 3,
+         "{'0': {'$binary': {'base64': 'Yf8=', 'subType': '00'}}, '1': '0123456789abcdef01234567', '2': '42'}"},
+        {MM_FORM_OBJECT_ID, 2,
+         "{'0': {'$binary': {'base64': 'Yf8=', 'subType': '00'}}, '1': {'$oid': '0123456789abcdef01234567'}}"},
+        {MM_FORM_NUMBER, 2, "{'0': {'$binary': {'base64': 'Yf8=', 'subType': '00'}}, '1': {'$numberLong': '42'}}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bson_t array = BSON_INITIALIZER, *wanted = parse(cases[i].wanted);
+
+        assert_int_equal(mm_value_append_forms(&array, ids, 3, cases[i].forms), cases[i].n);
+        assert_true(bson_equal(&array, wanted));
+        bson_destroy(wanted);
+        bson_destroy(&array);
+    }
+    assert_int_equal(mm_value_forms(ids, 3), MM_FORMS_ALL);
+    assert_int_equal(mm_value_forms(ids, 2), MM_FORM_STRING | MM_FORM_OBJECT_ID);
+    assert_int_equal(mm_value_forms(ids, 1), 0);
+    assert_int_equal(mm_value_forms(ids + 2, 1), MM_FORM_STRING | MM_FORM_NUMBER);
+}
+
 /* The id of {'v': VALUE}; NULL when it has none. */
 static const char *id_of(const char *json, apr_pool_t *pool)
 {
@@ -341,6 +372,7 @@ int main(void)
         TEST(test_text_is_string_or_binary),
         TEST(test_candidates),
         TEST(test_candidates_are_in_order),
+        TEST(test_forms),
         TEST(test_ids),
         TEST(test_id_has_a_maximum),
         TEST(test_show),

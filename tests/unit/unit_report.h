@@ -173,6 +173,7 @@ static inline fixture_t *fixture_make_at(unit_t *unit, const char *uri)
         (mm_report_t){.route = &fixture->route,
                       .store = unit_store_at(uri, unit->pool),
                       .catalogs = catalogs,
+                      .forms = mm_forms_make(unit->pool),
                       .types = types,
                       .n_types = 3,
                       .gate = {fixture_gate, fixture_gate_users, fixture_narrow, fixture, fixture_sees_all}};
