@@ -6,7 +6,6 @@
 #include "report/dsr_private.h"
 
 #include <string.h>
-#include <strings.h>
 
 #define DAY_MS INT64_C(86400000)
 
@@ -53,7 +52,9 @@ void mm_dsr_route(mm_route_t *route, const mm_sushi_t *sushi, const char *type)
 
     *route = (mm_route_t){.endpoint = type ? MM_ENDPOINT_TOTALS : MM_ENDPOINT_TOTALS_ALL,
                           .type = type,
-                          .id = sushi->dataset_id,
+                          .id = sushi->n_dataset_ids == 1 ? sushi->dataset_ids[0] : NULL,
+                          .ids = sushi->dataset_ids,
+                          .n_ids = sushi->n_dataset_ids,
                           .limit = -1,
                           .sort = MM_SORT_RESOURCE,
                           .parents = MM_PARENTS_NONE,
@@ -99,24 +100,6 @@ static apr_status_t begin(mm_writer_t *writer, const mm_envelope_t *envelope, mm
 
 /* --- a dataset -----------------------------------------------------------------------------------------------------
  */
-
-/* 10.5072/FK2, with or without a doi: before it. */
-static const char *doi_of(const char *id)
-{
-    const char *doi = strncasecmp(id, "doi:", 4) == 0 ? id + 4 : id;
-    size_t registrant = strncmp(doi, "10.", 3) == 0 ? strspn(doi + 3, "0123456789.") : 0;
-
-    return registrant > 0 && doi[3 + registrant] == '/' && doi[4 + registrant] ? doi : NULL;
-}
-
-static void identify(mm_dsr_item_t *item, const char *id)
-{
-    const char *doi = doi_of(id);
-    bool is_uri = strncasecmp(id, "http://", 7) == 0 || strncasecmp(id, "https://", 8) == 0;
-
-    item->id_kind = doi ? MM_DSR_DOI : is_uri ? MM_DSR_URI : MM_DSR_OTHER;
-    item->id = doi ? doi : id;
-}
 
 static int64_t number(const dsr_writer_t *self, const mm_cell_t *cells, source_t source)
 {
@@ -174,7 +157,7 @@ static apr_status_t row(mm_writer_t *writer, const mm_cell_t *cells, mm_err_t *e
     if (!count(self, cells, &item)) {
         return APR_SUCCESS;
     }
-    identify(&item, cells[self->columns[ID]].text);
+    item.id = mm_dataset_id_value(cells[self->columns[ID]].text, &item.id_kind);
     write_head(self);
     self->form->item(self->form, &self->report, &item);
     return told(self, err);

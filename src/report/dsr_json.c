@@ -143,13 +143,12 @@ static void put_instances(mm_out_t *out, const mm_dsr_item_t *item)
 
 static void put_item(mm_dsr_form_t *form, const mm_dsr_report_t *report, const mm_dsr_item_t *item)
 {
-    static const char *const id_types[] = {[MM_DSR_DOI] = "doi", [MM_DSR_OTHER] = "proprietary", [MM_DSR_URI] = "uri"};
     json_form_t *self = (json_form_t *)form;
     mm_out_t *out = form->out;
 
     put_text(out, self->has_items ? ",\n{" : "\n{", "dataset-title", item->title);
     self->has_items = true;
-    put_text(out, ",\"dataset-id\":[{", "type", id_types[item->id_kind]);
+    put_text(out, ",\"dataset-id\":[{", "type", mm_dataset_id_kind_name(item->id_kind));
     put_text(out, ",", "value", item->id);
     put_text(out, "}],", "platform", report->names->platform);
     put_text(out, ",", "publisher", report->names->publisher);

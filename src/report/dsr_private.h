@@ -3,15 +3,13 @@
 #define MM_DSR_PRIVATE_H
 
 #include "report/dsr.h"
-
-/* What a dataset is identified by: a DOI, a URI, or else the repository's own id. */
-typedef enum mm_dsr_id_kind { MM_DSR_DOI, MM_DSR_OTHER, MM_DSR_URI } mm_dsr_id_kind_t;
+#include "route/dataset_id.h"
 
 /* One dataset. */
 typedef struct mm_dsr_item {
     const char *title; /* "" where it has none */
-    mm_dsr_id_kind_t id_kind;
-    const char *id;
+    mm_dataset_id_kind_t id_kind;
+    const char *id;                                         /* as reports have it */
     int64_t counts[MM_SUSHI_N_METHODS][MM_SUSHI_N_METRICS]; /* 0 where not asked for */
 } mm_dsr_item_t;
 

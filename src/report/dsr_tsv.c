@@ -107,9 +107,9 @@ static void put_count(mm_csv_t *csv, const mm_dsr_names_t *names, const mm_dsr_i
     mm_csv_text(csv, item->title);
     mm_csv_text(csv, names->publisher);
     mm_csv_join(csv, publisher_id, names->publisher_id ? 2 : 0, ":");
-    mm_csv_text(csv, item->id_kind == MM_DSR_DOI ? item->id : NULL);
-    mm_csv_text(csv, item->id_kind == MM_DSR_OTHER ? item->id : NULL);
-    mm_csv_text(csv, item->id_kind == MM_DSR_URI ? item->id : NULL);
+    mm_csv_text(csv, item->id_kind == MM_DATASET_DOI ? item->id : NULL);
+    mm_csv_text(csv, item->id_kind == MM_DATASET_OTHER ? item->id : NULL);
+    mm_csv_text(csv, item->id_kind == MM_DATASET_URI ? item->id : NULL);
     mm_csv_text(csv, mm_sushi_method_name(method));
     mm_csv_text(csv, mm_sushi_metric_name(metric));
     mm_csv_int(csv, count);

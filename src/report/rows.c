@@ -66,9 +66,9 @@ static void make_query(mm_rows_t *rows)
     for (size_t i = 0; i < route->n_extras; i++) {
         rows->query.uniques |= route->extras[i] >= MM_EXTRA_UNIQUE_VIEWS;
     }
-    if (route->id) {
-        rows->query.ids = &route->id;
-        rows->query.n_ids = 1;
+    if (route->id || route->ids) {
+        rows->query.ids = route->ids ? route->ids : &route->id;
+        rows->query.n_ids = route->ids ? route->n_ids : 1;
     }
 }
 

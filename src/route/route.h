@@ -115,6 +115,8 @@ typedef struct mm_route {
     mm_endpoint_t endpoint;
     const char *type; /* one of the configured ones, or NULL */
     const char *id;   /* decoded, from the path or from ?id=; 1 to MM_EVENT_ID_MAX bytes; NULL: none. RECORD has one */
+    const char *const *ids; /* of COUNTER's report: any of these n_ids, with id where there is one */
+    size_t n_ids;
     mm_action_t action;                  /* for RECORD */
     int64_t limit;                       /* rows at most; -1: all */
     int64_t offset;                      /* rows left out first */

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "base/query.h"
+#include "route/dataset_id.h"
 #include "route/format.h"
 #include "route/params.h"
 #include "route/sushi_period.h"
@@ -150,7 +151,7 @@ static bool take_metric(request_t *request, const char *value)
 
 static bool take_dataset(request_t *request, const char *value)
 {
-    request->sushi->dataset_id = value;
+    request->sushi->n_dataset_ids = mm_dataset_id_meant(&request->sushi->dataset_ids, value, request->pool);
     return *value && strlen(value) <= MM_EVENT_ID_MAX;
 }
 

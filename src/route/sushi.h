@@ -61,7 +61,8 @@ typedef struct mm_sushi {
     mm_sushi_endpoint_t endpoint;
     int64_t begin_ms, end_ms; /* whole days of one month, in UTC; end is behind the last */
     unsigned methods, metrics;
-    const char *dataset_id;                   /* NULL: all */
+    const char *const *dataset_ids; /* any of these n_dataset_ids; NULL: all */
+    size_t n_dataset_ids;
     mm_format_t format;                       /* what the parameter asks for */
     apr_array_header_t *filters, *attributes; /* of mm_given_t: those that were given and taken */
     apr_array_header_t *exceptions;           /* of mm_sushi_exception_t */

@@ -40,7 +40,10 @@ static void check_dsr(const mm_sushi_t *sushi)
     HOLDS(days >= 1 && days <= 31);
     HOLDS(sushi->methods && !(sushi->methods & ~(unsigned)MM_SUSHI_METHODS));
     HOLDS(sushi->metrics && !(sushi->metrics & ~(unsigned)MM_SUSHI_METRICS));
-    HOLDS(!sushi->dataset_id || (*sushi->dataset_id && strlen(sushi->dataset_id) <= MM_EVENT_ID_MAX));
+    HOLDS(!sushi->dataset_ids || (sushi->n_dataset_ids >= 1 && sushi->n_dataset_ids <= 10));
+    for (size_t i = 0; i < sushi->n_dataset_ids; i++) {
+        HOLDS(*sushi->dataset_ids[i] && strlen(sushi->dataset_ids[i]) <= MM_EVENT_ID_MAX + strlen("doi:"));
+    }
     HOLDS(sushi->format == MM_FORMAT_ANY || sushi->format == MM_FORMAT_JSON || sushi->format == MM_FORMAT_TSV);
     HOLDS(sushi->filters->nelts >= 2 && sushi->filters->nelts <= 5 && sushi->attributes->nelts <= 1);
 }

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from datetime import datetime, timedelta, timezone
+from urllib.parse import quote
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -201,6 +202,25 @@ def test_kinds_of_ids(site):
     report = dsr(site, "begin_date=2024-02&end_date=2024-02", path="/metrics/counter/reports/DSR")
     found = {(each["dataset-id"][0]["type"], each["dataset-id"][0]["value"]) for each in report["report-datasets"]}
     assert found == {*ids.values(), ("proprietary", "d%FF")}
+
+
+def test_a_dataset_is_found_by_what_a_report_says_of_it(site):
+    days(site, *({**FEBRUARY, "resource": id_} for id_ in
+                 ("doi:10.7910/DVN/X", "DOI:10.7910/DVN/X", "10.7910/DVN/Y", "https://example.org/1", "52f1", "doi:52f1")))
+
+    def found(dataset_id):
+        report = dsr(site, f"begin_date=2024-02&end_date=2024-02&dataset_id={quote(dataset_id)}")
+        assert {"name": "dataset-id", "value": dataset_id} in report["report-header"]["report-filters"]
+        return [tuple(each["dataset-id"][0].values()) for each in report["report-datasets"]]
+
+    whole = dsr(site, "begin_date=2024-02&end_date=2024-02")
+    for each in whole["report-datasets"]:
+        identifier = tuple(each["dataset-id"][0].values())
+        n = 2 if identifier == ("doi", "10.7910/DVN/X") else 1
+        assert found(identifier[1]) == found(":".join(identifier)) == [identifier] * n
+    for dataset_id in ("doi:10.7910/DVN/X", "DOI:10.7910/DVN/X", "Doi:10.7910/DVN/X"):
+        assert found(dataset_id) == [("doi", "10.7910/DVN/X")] * 2
+    assert found("10.7910/dvn/x") == found("uri:52f1") == found("proprietary:10.7910/DVN/Y") == []
 
 
 def test_tabular_form(site):

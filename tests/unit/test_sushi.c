@@ -37,13 +37,14 @@ static void test_filters(void **state)
     assert_int_equal(parse(MONTH), 0);
     assert_int_equal(sushi.methods, MM_SUSHI_METHODS);
     assert_int_equal(sushi.metrics, MM_SUSHI_METRICS);
-    assert_null(sushi.dataset_id);
+    assert_null(sushi.dataset_ids);
     assert_int_equal(parse(MONTH "&access_method=machine&metric_type=unique-dataset-requests%7CTotal_Dataset_"
                                  "Investigations&dataset_id=a%2Fb&granularity=Month&format=tsv"),
                      0);
     assert_int_equal(sushi.methods, MM_SUSHI_MACHINE);
     assert_int_equal(sushi.metrics, MM_SUSHI_UNIQUE_REQUESTS | MM_SUSHI_TOTAL_INVESTIGATIONS);
-    assert_string_equal(sushi.dataset_id, "a/b");
+    assert_int_equal(sushi.n_dataset_ids, 1);
+    assert_string_equal(sushi.dataset_ids[0], "a/b");
     assert_int_equal(sushi.format, MM_FORMAT_TSV);
     assert_int_equal(sushi.filters->nelts, 5);
     assert_int_equal(sushi.attributes->nelts, 1);
