@@ -371,6 +371,8 @@ def test_not_accessed_since(site):
     assert [(row[0], *row[-2:]) for row in table[1:]] == [("old", "77", "tape"), ("timeless", "", "")]
     assert len(report(site, "/metrics/datasets?not_accessed_since=2025-01-01T00:00:01Z")) == 4
     assert len(report(site, "/metrics/datasets?not_accessed_since=2025-01-01T01:00:01%2B01:00")) == 4
+    assert len(report(site, "/metrics/datasets?not_accessed_since=2025-01-01T01:01%2B01:00")) == 4
+    assert len(report(site, "/metrics/datasets?not_accessed_since=2025-01-01T01:00%2B01:00")) == 3
     assert len(report(site, "/metrics?not_accessed_since=2027-01-01T00:00")) == 5
 
 

@@ -129,7 +129,8 @@ static void test_periods_are_of_whole_days(void **state)
     } cases[] = {{"since=1970-01-02&until=1970-01-03", 1, 2},
                  {"since=1970-01-02T23:59:59.999Z&until=1970-01-03T00:00:00.001Z", 1, 3},
                  {"since=1969-12-31T12:00&until=1969-12-31T12:00", -1, 0},
-                 {"since=1970-01-02T00:00:00%2B01:00&until=1970-01-02T23:00:00-01:00", 0, 2}};
+                 {"since=1970-01-02T00:00:00%2B01:00&until=1970-01-02T23:00:00-01:00", 0, 2},
+                 {"since=1970-01-02T00:00%2B01:00&until=1970-01-02T23:00-01:00", 0, 2}};
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         mm_route_t route = taken(*state, cases[i].args);
