@@ -1,11 +1,13 @@
 /* One find over the application's collection. Whether a document is young enough is looked at here and not asked of the
- * server: a date that is none there must not leave its resource out.
+ * server: a date that is none there must not leave its resource out. Of several documents with one id one counts
+ * (catalog_twins.h); its age does, too.
  */
 #include "store/catalog_walk.h"
 
 #include <string.h>
 #include <apr_strings.h>
 #include "store/catalog_private.h"
+#include "store/catalog_twins.h"
 #include "store/store_private.h"
 
 struct mm_catalog_walk {
@@ -13,6 +15,7 @@ struct mm_catalog_walk {
     const mm_catalog_walk_query_t *query;
     const mm_catalog_t *catalog; /* NULL: nothing is known of the type */
     mm_idset_t *asked;           /* NULL: all are */
+    mm_forms_t *forms;           /* of the ids */
     mongoc_collection_t *collection;
     mongoc_cursor_t *cursor; /* NULL before the first batch */
     bool ended;
@@ -50,6 +53,7 @@ apr_status_t mm_catalog_walk_open(mm_catalog_walk_t **walk, mm_store_t *store, c
     if (opened->catalog) {
         opened->asked = query->ids ? mm_idset_make(query->ids, query->n_ids, pool) : NULL;
         opened->doing = apr_psprintf(pool, "Reading the catalogue %s", opened->catalog->collection);
+        opened->forms = mm_forms_make(pool);
         opened->collection = mm_store_collection(store, opened->catalog->collection);
         apr_pool_cleanup_register(pool, opened, close_walk, apr_pool_cleanup_null);
     }
@@ -72,11 +76,11 @@ static void append_filter(bson_t *filter, const mm_catalog_walk_t *walk)
 
 static void append_opts(bson_t *opts, const mm_catalog_walk_t *walk, size_t max)
 {
-    const char *paths[2] = {walk->catalog->id_path, walk->catalog->created_path};
+    const char *paths[] = {walk->catalog->id_path, "_id", walk->catalog->created_path};
     bson_t part;
 
     BSON_APPEND_DOCUMENT_BEGIN(opts, "projection", &part);
-    mm_catalog_project(&part, paths, paths[1] ? 2 : 1);
+    mm_catalog_project(&part, paths, paths[2] ? 3 : 2);
     bson_append_document_end(opts, &part);
     BSON_APPEND_DOCUMENT_BEGIN(opts, "sort", &part);
     BSON_APPEND_INT32(&part, "_id", walk->query->backwards ? -1 : 1);
@@ -114,7 +118,8 @@ static bool take_id(void *baton, const bson_iter_t *value)
     taking_t *taking = baton;
     char id[MM_VALUE_ID_SIZE];
 
-    if (!mm_value_id(value, id)) {
+    /* A document within it is no value that a look-up of the id would find. */
+    if (BSON_ITER_HOLDS_DOCUMENT(value) || !mm_value_id(value, id)) {
         return true;
     }
     taking->is_asked = !taking->walk->asked;
@@ -123,6 +128,14 @@ static bool take_id(void *baton, const bson_iter_t *value)
     }
     taking->id = taking->is_asked ? apr_pstrdup(taking->pool, id) : NULL;
     return !taking->id;
+}
+
+static const char *id_of(const void *baton, const bson_t *doc, apr_pool_t *pool)
+{
+    taking_t taking = {baton, NULL, false, pool};
+
+    mm_value_walk(doc, taking.walk->catalog->id_path, take_id, &taking);
+    return taking.id;
 }
 
 static bool is_old_enough(const mm_catalog_walk_t *walk, const bson_t *doc)
@@ -138,25 +151,18 @@ static bool is_old_enough(const mm_catalog_walk_t *walk, const bson_t *doc)
     return entry.created_ms == MM_TIME_NONE || entry.created_ms < before;
 }
 
-apr_status_t mm_catalog_walk_next(mm_catalog_walk_t *walk, const char **ids, size_t max, size_t *n, bool *ended,
-                                  apr_pool_t *pool, mm_err_t *err)
+/* Up to max documents, *n of which are of resources that are wanted. */
+static apr_status_t read_batch(mm_catalog_walk_t *walk, mm_twin_t *twins, size_t max, size_t *n, apr_pool_t *pool,
+                               mm_err_t *err)
 {
     bson_error_t error = {0};
     const bson_t *doc;
 
-    *n = 0;
-    walk->ended |= !walk->catalog;
-    if (!walk->ended && !walk->cursor) {
-        walk->cursor = start(walk, max);
-    }
     for (size_t looked = 0; looked < max && !walk->ended; looked++) {
         if (mongoc_cursor_next(walk->cursor, &doc)) {
-            taking_t taking = {walk, NULL, false, pool};
-            if (is_old_enough(walk, doc)) {
-                mm_value_walk(doc, walk->catalog->id_path, take_id, &taking);
-            }
-            if (taking.id) {
-                ids[(*n)++] = taking.id;
+            const char *id = is_old_enough(walk, doc) ? id_of(walk, doc, pool) : NULL;
+            if (id) {
+                mm_twin_init(&twins[(*n)++], doc, id);
             }
         }
         else if (mongoc_cursor_error(walk->cursor, &error)) {
@@ -166,6 +172,32 @@ apr_status_t mm_catalog_walk_next(mm_catalog_walk_t *walk, const char **ids, siz
             walk->ended = true;
         }
     }
-    *ended = walk->ended;
     return APR_SUCCESS;
+}
+
+apr_status_t mm_catalog_walk_next(mm_catalog_walk_t *walk, const char **ids, size_t max, size_t *n, bool *ended,
+                                  apr_pool_t *pool, mm_err_t *err)
+{
+    mm_twin_t *twins = apr_palloc(pool, max * sizeof(*twins));
+    apr_status_t status = APR_SUCCESS;
+    size_t n_twins = 0;
+
+    *n = 0;
+    walk->ended |= !walk->catalog;
+    if (!walk->ended) {
+        const mm_catalog_t *catalog = walk->catalog;
+        const mm_twins_query_t query = {
+            walk->store, walk->collection, catalog->collection, catalog->id_path, walk->forms, id_of, walk};
+
+        walk->cursor = walk->cursor ? walk->cursor : start(walk, max);
+        status = read_batch(walk, twins, max, &n_twins, pool, err);
+        status = status == APR_SUCCESS ? mm_twins_settle(&query, twins, n_twins, pool, err) : status;
+    }
+    for (size_t i = 0; i < n_twins && status == APR_SUCCESS; i++) {
+        if (twins[i].is_first) {
+            ids[(*n)++] = twins[i].id;
+        }
+    }
+    *ended = walk->ended;
+    return status;
 }

@@ -1,6 +1,7 @@
 """Reports of who used what: both rights, what is left of a resource, one resource, one user, children, orders."""
 
 import pytest
+from bson import ObjectId
 
 from environment.client import rows
 
@@ -408,6 +409,16 @@ def test_never_used(site):
         "?never_used=only&not_accessed_since=2025-01-01&limit=1&offset=1")
     for query in ("never_used=1", f"never_used=2&{stale}", "never_used=only&since=2025-01-01"):
         assert site.get(f"/metrics/datasets?{query}").status == 400
+
+
+def test_never_used_names_an_id_once(site):
+    """600 ids as strings, and then as ObjectIds: the two are in different batches."""
+    ids = [f"{n:024x}" for n in range(600)]
+    site.counts.db.datasets.insert_many([{"_id": id_, "name": "n"} for id_ in ids])
+    site.counts.db.datasets.insert_many([{"_id": ObjectId(id_), "name": "n"} for id_ in ids])
+    for order in ("asc", "desc"):
+        table = report(site, f"/metrics/datasets?not_accessed_since=2025-01-01&never_used=only&order={order}")
+        assert sorted(row[0] for row in table[1:]) == ids
 
 
 def day(site, type_, id_, date, user=None, **counters):

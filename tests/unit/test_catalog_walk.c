@@ -97,6 +97,62 @@ static void test_some_ids_at_another_path(void **state)
     assert_string_equal(walk(&walked, &query, &calls), "");
 }
 
+/* In two batches, and in one; the same one stands for all of them from both ends. */
+static void test_documents_that_have_one_id(void **state)
+{
+    walked_t walked = prepare(*state, "uploads");
+    mm_catalog_walk_query_t query = {.type = "files", .created_before_ms = MM_TIME_NONE};
+    const char *forth, *back;
+    int calls;
+
+    unit_insert(walked.store, "uploads", "{'_id': {'$oid': 'aaaaaaaaaaaaaaaaaaaaaaa1'}}");
+    unit_insert(walked.store, "uploads", "{'_id': 'aaaaaaaaaaaaaaaaaaaaaaa1'}");
+    unit_insert(walked.store, "uploads", "{'_id': {'$oid': 'aaaaaaaaaaaaaaaaaaaaaaa2'}}");
+    unit_insert(walked.store, "uploads", "{'_id': 'aaaaaaaaaaaaaaaaaaaaaaa2'}");
+    unit_insert(walked.store, "uploads", "{'_id': 'aaaaaaaaaaaaaaaaaaaaaaa3'}");
+    unit_insert(walked.store, "uploads", "{'_id': 7.0}");
+    unit_insert(walked.store, "uploads", "{'_id': '7'}");
+    unit_insert(walked.store, "uploads", "{'_id': '07'}");
+    unit_insert(walked.store, "uploads", "{'_id': {'_id': '07'}}");
+    for (walked.at_once = 1; walked.at_once < 9; walked.at_once++) {
+        query.backwards = false;
+        forth = walk(&walked, &query, &calls);
+        query.backwards = true;
+        back = walk(&walked, &query, &calls);
+        assert_int_equal(strlen(forth), strlen(back));
+        assert_int_equal(strlen(forth), strlen("7 07") + 3 * 25);
+        for (const char *const *id =
+                 (const char *const[]){"7", "07", "aaaaaaaaaaaaaaaaaaaaaaa1", "aaaaaaaaaaaaaaaaaaaaaaa2",
+                                       "aaaaaaaaaaaaaaaaaaaaaaa3", NULL};
+             *id; id++) {
+            assert_non_null(strstr(apr_pstrcat(walked.unit->pool, " ", forth, " ", NULL),
+                                   apr_pstrcat(walked.unit->pool, " ", *id, " ", NULL)));
+        }
+    }
+}
+
+/* The one that counts is too young here or old enough, whichever the others are. */
+static void test_documents_that_have_one_id_at_another_path(void **state)
+{
+    walked_t walked = prepare(*state, "uploads id=key created=made");
+    mm_catalog_walk_query_t query = {.type = "files", .created_before_ms = MM_TIME_NONE};
+    int calls;
+
+    for (int i = 0; i < 10; i++) {
+        unit_insert(walked.store, "uploads",
+                    apr_psprintf(walked.unit->pool, "{'key': ['%c', 'x'], 'made': {'$date': %d}}", "ab"[i % 2], i / 2));
+    }
+    for (walked.at_once = 1; walked.at_once < 12; walked.at_once++) {
+        query.backwards = walked.at_once % 2;
+        query.created_before_ms = MM_TIME_NONE;
+        assert_int_equal(strlen(walk(&walked, &query, &calls)), strlen("a b"));
+        query.created_before_ms = 3;
+        const char *some = walk(&walked, &query, &calls);
+        assert_string_equal(some, walk(&walked, &query, &calls));
+        assert_in_range(strlen(some), 0, strlen("a b"));
+    }
+}
+
 static void test_database_away(void **state)
 {
     walked_t walked = prepare(*state, "uploads");
@@ -121,6 +177,8 @@ int main(void)
         TEST(test_order_and_odd_documents),
         TEST(test_age),
         TEST(test_some_ids_at_another_path),
+        TEST(test_documents_that_have_one_id),
+        TEST(test_documents_that_have_one_id_at_another_path),
         TEST(test_database_away),
     };
 
