@@ -81,6 +81,27 @@ static apr_status_t see_parent(const mm_rows_t *rows, unsigned char *seen, mm_er
     return mm_gate_ask_parents(&rows->report->gate, &mention, 1, rows->pool, err);
 }
 
+/* Too many children are too many that may be seen: the number of the others is nobody's business either. */
+static apr_status_t keep_children(void *baton, const char **ids, size_t *n, apr_pool_t *scratch, mm_err_t *err)
+{
+    const mm_rows_t *rows = baton;
+    mm_mention_t *mentions = apr_palloc(scratch, *n * sizeof(*mentions));
+    unsigned char *seen = apr_pcalloc(scratch, *n);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *n; i++) {
+        mentions[i] = (mm_mention_t){NULL, rows->type, ids[i], &seen[i]};
+    }
+    apr_status_t rv = mm_gate_ask(&rows->report->gate, mentions, *n, scratch, err);
+    for (size_t i = 0; i < *n && rv == APR_SUCCESS; i++) {
+        if (seen[i]) {
+            ids[kept++] = ids[i];
+        }
+    }
+    *n = kept;
+    return rv;
+}
+
 static apr_status_t only_children(mm_rows_t *rows, bool *none, mm_err_t *err)
 {
     const mm_report_t *report = rows->report;
@@ -91,8 +112,9 @@ static apr_status_t only_children(mm_rows_t *rows, bool *none, mm_err_t *err)
     apr_status_t rv = see_parent(rows, &seen, err);
 
     if (rv == APR_SUCCESS && seen) {
-        rv = mm_catalog_children(report->catalog_store, report->catalogs, route->parent_type, route->parent_id,
-                                 rows->type, &ids, &n, rows->pool, err);
+        const mm_catalog_children_query_t query = {route->parent_type, route->parent_id, rows->type, keep_children,
+                                                   rows};
+        rv = mm_catalog_children(report->catalog_store, report->catalogs, &query, &ids, &n, rows->pool, err);
     }
     for (size_t i = 0; route->id && i < n; i++) {
         if (strcmp(ids[i], route->id) == 0) {

@@ -112,11 +112,23 @@ apr_status_t mm_catalog_lookup(mm_store_t *store, const apr_array_header_t *cata
 /* So many children, and so many bytes of ids of them: the next is MM_STORE_TOO_MANY. */
 #define MM_CATALOG_CHILDREN_MAX       50000
 #define MM_CATALOG_CHILDREN_BYTES_MAX (8 * 1024 * 1024)
+/* So many ids of children are looked at, those that keep leaves out among them: the next is MM_STORE_TOO_MANY. */
+#define MM_CATALOG_CHILDREN_LOOKED_MAX 1000000
+
+typedef struct mm_catalog_children_query {
+    const char *parent_type, *parent_id;
+    const char *type; /* of the children */
+    /* Brings those of ids that count to the front and sets *n to how many these are. It is asked where there may be too
+     * many, and may use the store. NULL: all count. */
+    apr_status_t (*keep)(void *baton, const char **ids, size_t *n, apr_pool_t *scratch, mm_err_t *err);
+    void *baton;
+} mm_catalog_children_query_t;
 
 /* The ids of all resources of a type that have this parent, by either form of parents=, each once, in no order; all
- * memory is pool's. None where no catalogue says so. Costs one query for each rule. */
-apr_status_t mm_catalog_children(mm_store_t *store, const apr_array_header_t *catalogs, const char *parent_type,
-                                 const char *parent_id, const char *type, const char *const **ids, size_t *n,
+ * memory is pool's. Some of them may be such as do not count, but whether there are too many does not depend on these.
+ * None where no catalogue says so. Costs one query for each rule. */
+apr_status_t mm_catalog_children(mm_store_t *store, const apr_array_header_t *catalogs,
+                                 const mm_catalog_children_query_t *query, const char *const **ids, size_t *n,
                                  apr_pool_t *pool, mm_err_t *err);
 
 /* The ids of at most max resources of a type that have this owner, each once, in no order; all memory is pool's. *ids

@@ -56,6 +56,7 @@ typedef struct mm_catalog_query {
     const char *wanted[MM_CATALOG_PATHS_MAX]; /* what is read besides path */
     size_t n_wanted;
     mm_forms_t *forms; /* what is known of path; NULL: ids are asked for in all forms */
+    bool unlimited;    /* all documents that there are; else no more than a hostile catalogue may have of them */
     bool *too_slow;    /* set where the server says that it ran out of the time it may take; may be NULL */
     bool (*on_document)(void *baton, const bson_t *doc); /* false: no more */
     void *baton;

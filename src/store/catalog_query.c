@@ -72,7 +72,9 @@ static void append_opts(bson_t *opts, const mm_store_t *store, const mm_catalog_
     BSON_APPEND_DOCUMENT_BEGIN(opts, "projection", &projection);
     mm_catalog_project(&projection, paths, query->n_wanted + 1);
     bson_append_document_end(opts, &projection);
-    BSON_APPEND_INT64(opts, "limit", DOCUMENTS_MAX);
+    if (!query->unlimited) {
+        BSON_APPEND_INT64(opts, "limit", DOCUMENTS_MAX);
+    }
     BSON_APPEND_INT32(opts, "batchSize", BATCH_SIZE);
     BSON_APPEND_INT64(opts, "maxTimeMS", store->patience_ms);
 }

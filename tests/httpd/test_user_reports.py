@@ -265,6 +265,16 @@ def test_children_by_both_forms(site):
     assert [row[0] for row in report(site, "/metrics/collections/c1/datasets?limit=1&offset=1")[1:]] == ["secret-d"]
 
 
+def test_children_that_may_not_be_seen_are_not_too_many(site):
+    """The provider hides ids that begin with "secret". Who may see all of them is told that they are too many."""
+    hidden = [f"secret{n}" for n in range(50_000)]
+    site.counts.db.datasets.insert_one({"_id": "d1", "files": ["f1", *hidden, "f2"]})
+    total(site, "files", "f1", 1)
+    total(site, "files", "secret1", 7)
+    assert [row[0] for row in report(site, "/guarded/datasets/d1/files", headers=ADA)[1:]] == ["f1"]
+    assert site.get("/metrics/datasets/d1/files").status == 400
+
+
 def test_children_of_a_type_that_is_closed(site):
     fill(site)
     assert report(site, "/half/collections/c1/datasets")[1:] != []
