@@ -1,4 +1,4 @@
-/* See the header. The order of stores in put is what the reader (spool_reader.c) relies on to tell a frame that is
+/* See the header. The order of stores in put is what the reader (spool_frames.c) relies on to tell a frame that is
  * being copied from one that is damaged. No state; thread-safe as the header says.
  */
 #include "spool/spool_window.h"
