@@ -1,20 +1,12 @@
 /* Accept: whatever comes, a quality in range, a format that exists or none, and the same for the same header with
  * blanks around it.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+
+#include "fuzz.h"
 
 #include "route/accept.h"
 #include "route/format.h"
 #include "route/params.h"
-
-#define HOLDS(condition)                                                                                               \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
 
 static void check(const char *accept, const char *media)
 {

@@ -1,19 +1,10 @@
 /* Clowder's documents, whatever they hold: as an account of each kind, and as a document that keys lead to. The first
  * byte chooses the kind.
  */
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+
+#include "fuzz.h"
 
 #include "store/accounts_private.h"
-
-static void must(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 static bool is_text(const char *text)
 {
@@ -31,11 +22,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     mm_accounts_kind_t kind = (mm_accounts_kind_t)(data[0] % 3);
     if (!mm_account_parse(&account, &text, kind, &doc)) {
-        must(strcmp(account.login, "untouched") == 0);
+        HOLDS(strcmp(account.login, "untouched") == 0);
         return 0;
     }
-    must(is_text(account.login) && is_text(account.provider));
-    must(kind == MM_ACCOUNTS_USERS ? *account.user && !account.secret : is_text(account.secret) && !account.user);
-    must(!account.is_extractor || kind == MM_ACCOUNTS_KEYS);
+    HOLDS(is_text(account.login) && is_text(account.provider));
+    HOLDS(kind == MM_ACCOUNTS_USERS ? *account.user && !account.secret : is_text(account.secret) && !account.user);
+    HOLDS(!account.is_extractor || kind == MM_ACCOUNTS_KEYS);
     return 0;
 }

@@ -1,27 +1,16 @@
-/* Batch files from a disk that lies. The first byte chooses: the rest is the file as it is, or (odd) records, each with
- * its length as u16 before it, which are put into sound frames so that the fuzzer gets behind the check sum.
+/* Batch files from a disk that lies, as fuzz_frames.h makes them of the input.
  *
  * What is accepted must be whole, hold nothing beyond the limits of events, and read the same when it is written again.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz_frames.h"
+
 #include <sys/mman.h>
 #include <unistd.h>
-#include "base/file.h"
 #include "base/text.h"
 #include "drain/batch.h"
 #include "drain/record.h"
-#include "spool/frame.h"
 
 #define INPUT_MAX (256 * 1024)
-
-#define require(condition)                                                                                             \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
 
 /* Everything that is read, written again. */
 typedef struct copy {
@@ -29,21 +18,10 @@ typedef struct copy {
     int64_t batches, segments, deltas, windows;
 } copy_t;
 
-static void put(int fd, const uint8_t *data, size_t len)
-{
-    uint8_t *buf = malloc(MM_FRAME_HEADER + len);
-
-    require(buf != NULL);
-    memcpy(buf + MM_FRAME_HEADER, data, len);
-    len = mm_frame_seal(buf, len, 0);
-    require(mm_file_write_all(fd, buf, len, NULL) == APR_SUCCESS);
-    free(buf);
-}
-
 static apr_status_t put_doc(copy_t *copy, bson_t *doc)
 {
     if (copy->fd >= 0) {
-        put(copy->fd, bson_get_data(doc), doc->len);
+        put_frame(copy->fd, bson_get_data(doc), doc->len);
     }
     bson_destroy(doc);
     return APR_SUCCESS;
@@ -55,9 +33,9 @@ static apr_status_t on_batch(void *baton, const char *spool_id, int64_t seq, con
     bson_t doc = BSON_INITIALIZER;
 
     (void)err;
-    require(++copy->batches == 1);
-    require(strlen(spool_id) == MM_SPOOL_ID_LEN && seq > 0);
-    require(strlen(nonce) == MM_BATCH_NONCE_LEN);
+    HOLDS(++copy->batches == 1);
+    HOLDS(strlen(spool_id) == MM_SPOOL_ID_LEN && seq > 0);
+    HOLDS(strlen(nonce) == MM_BATCH_NONCE_LEN);
     mm_record_batch(&doc, spool_id, seq, nonce);
     return put_doc(copy, &doc);
 }
@@ -68,8 +46,8 @@ static apr_status_t on_segment(void *baton, const char *name, int64_t to, mm_err
     bson_t doc = BSON_INITIALIZER;
 
     (void)err;
-    require(copy->batches == 1 && copy->deltas == 0);
-    require(name[0] != '\0' && strchr(name, '/') == NULL && to >= 0);
+    HOLDS(copy->batches == 1 && copy->deltas == 0);
+    HOLDS(name[0] != '\0' && strchr(name, '/') == NULL && to >= 0);
     copy->segments++;
     mm_record_segment(&doc, name, to);
     return put_doc(copy, &doc);
@@ -81,9 +59,9 @@ static apr_status_t on_log(void *baton, const mm_ledger_t *ledger, mm_err_t *err
     bson_t doc = BSON_INITIALIZER;
 
     (void)err;
-    require(copy->batches == 1 && copy->deltas == 0);
-    require(strlen(ledger->id) == MM_LEDGER_ID_LEN && strlen(ledger->name) <= MM_LEDGER_NAME_MAX);
-    require(ledger->head > 0 && ledger->offset >= 0);
+    HOLDS(copy->batches == 1 && copy->deltas == 0);
+    HOLDS(strlen(ledger->id) == MM_LEDGER_ID_LEN && strlen(ledger->name) <= MM_LEDGER_NAME_MAX);
+    HOLDS(ledger->head > 0 && ledger->offset >= 0);
     mm_record_log(&doc, ledger);
     return put_doc(copy, &doc);
 }
@@ -94,13 +72,13 @@ static apr_status_t on_delta(void *baton, const mm_delta_t *delta, mm_err_t *err
     bson_t doc = BSON_INITIALIZER;
 
     (void)err;
-    require(copy->batches == 1);
-    require(mm_text_is_type_name(delta->type, strlen(delta->type)));
-    require(delta->id[0] != '\0' && strlen(delta->id) <= MM_EVENT_ID_MAX);
-    require(delta->kind == MM_DELTA_DAY || (delta->kind == MM_DELTA_USER) == (delta->user != NULL));
-    require((delta->kind == MM_DELTA_DAY) == (delta->day_ms != MM_TIME_NONE));
-    require(delta->user == NULL || (delta->user[0] != '\0' && strlen(delta->user) <= MM_EVENT_USER_MAX));
-    require(delta->kind == MM_DELTA_DAY ? delta->day_ms >= 0 : delta->first_seen_ms >= 0);
+    HOLDS(copy->batches == 1);
+    HOLDS(mm_text_is_type_name(delta->type, strlen(delta->type)));
+    HOLDS(delta->id[0] != '\0' && strlen(delta->id) <= MM_EVENT_ID_MAX);
+    HOLDS(delta->kind == MM_DELTA_DAY || (delta->kind == MM_DELTA_USER) == (delta->user != NULL));
+    HOLDS((delta->kind == MM_DELTA_DAY) == (delta->day_ms != MM_TIME_NONE));
+    HOLDS(delta->user == NULL || (delta->user[0] != '\0' && strlen(delta->user) <= MM_EVENT_USER_MAX));
+    HOLDS(delta->kind == MM_DELTA_DAY ? delta->day_ms >= 0 : delta->first_seen_ms >= 0);
     copy->deltas++;
     mm_record_delta(&doc, delta);
     return put_doc(copy, &doc);
@@ -112,8 +90,8 @@ static apr_status_t on_window(void *baton, const mm_window_place_t *place, mm_er
     bson_t doc = BSON_INITIALIZER;
 
     (void)err;
-    require(copy->batches == 1 && ++copy->windows == 1);
-    require(place->generation > 0 && place->to >= 0);
+    HOLDS(copy->batches == 1 && ++copy->windows == 1);
+    HOLDS(place->generation > 0 && place->to >= 0);
     mm_record_window(&doc, place->generation, place->to);
     return put_doc(copy, &doc);
 }
@@ -129,27 +107,11 @@ static apr_status_t read_all(int fd, copy_t *copy)
     mm_err_t err = {.text = ""};
     apr_status_t rv;
 
-    require(lseek(fd, 0, SEEK_SET) == 0);
+    HOLDS(lseek(fd, 0, SEEK_SET) == 0);
     rv = mm_batch_read_fd(fd, "input", &reader, &err);
-    require(rv == APR_SUCCESS || rv == APR_EINVAL || rv == APR_EGENERAL); /* the last: of a newer version */
-    require((rv != APR_SUCCESS) == (err.text[0] != '\0'));
+    HOLDS(rv == APR_SUCCESS || rv == APR_EINVAL || rv == APR_EGENERAL); /* the last: of a newer version */
+    HOLDS((rv != APR_SUCCESS) == (err.text[0] != '\0'));
     return rv;
-}
-
-static void put_input(int fd, const uint8_t *data, size_t len)
-{
-    if (data[0] % 2 == 0) {
-        require(mm_file_write_all(fd, data + 1, len - 1, NULL) == APR_SUCCESS);
-        return;
-    }
-    for (data++, len--; len >= 2;) {
-        size_t n = data[0] | (size_t)data[1] << 8;
-
-        n = n <= len - 2 ? n : len - 2;
-        put(fd, data + 2, n);
-        data += 2 + n;
-        len -= 2 + n;
-    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -163,14 +125,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     }
     in = memfd_create("in", 0);
     copy.fd = memfd_create("copy", 0);
-    require(in >= 0 && copy.fd >= 0);
+    HOLDS(in >= 0 && copy.fd >= 0);
     put_input(in, data, len);
     if (read_all(in, &copy) == APR_SUCCESS) {
-        require(copy.batches == 1);
+        HOLDS(copy.batches == 1);
         mm_record_end(&end, copy.segments, copy.deltas);
-        put(copy.fd, bson_get_data(&end), end.len);
-        require(read_all(copy.fd, &again) == APR_SUCCESS);
-        require(again.segments == copy.segments && again.deltas == copy.deltas);
+        put_frame(copy.fd, bson_get_data(&end), end.len);
+        HOLDS(read_all(copy.fd, &again) == APR_SUCCESS);
+        HOLDS(again.segments == copy.segments && again.deltas == copy.deltas);
     }
     bson_destroy(&end);
     close(in);

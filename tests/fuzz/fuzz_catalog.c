@@ -1,9 +1,6 @@
 /* MetricsCatalog's words, and the documents it reads: first byte even, words; odd, PATH NUL BSON. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <apr_general.h>
-#include <apr_pools.h>
+#include "fuzz.h"
+
 #include <apr_strings.h>
 #include "base/text.h"
 #include "count/count.h"
@@ -12,26 +9,11 @@
 #include "store/store_private.h"
 #include "store/value.h"
 
-static apr_pool_t *root;
-
-static void must(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
-
-static void clean_up(void)
-{
-    apr_pool_destroy(root);
-    apr_terminate();
-}
-
 static void check_path(const char *path)
 {
-    must(path && *path && path[0] != '$' && path[0] != '.' && path[strlen(path) - 1] != '.');
-    must(strlen(path) <= MM_CATALOG_PATH_MAX && !strstr(path, "..") && !strstr(path, ".$"));
-    must(mm_text_is_utf8(path, strlen(path)));
+    HOLDS(path && *path && path[0] != '$' && path[0] != '.' && path[strlen(path) - 1] != '.');
+    HOLDS(strlen(path) <= MM_CATALOG_PATH_MAX && !strstr(path, "..") && !strstr(path, ".$"));
+    HOLDS(mm_text_is_utf8(path, strlen(path)));
 }
 
 static const char *with_field(apr_pool_t *pool, const char *words, const char *name, const char *path)
@@ -49,7 +31,7 @@ static const char *render(const mm_catalog_t *catalog, apr_pool_t *pool)
     const char *words = catalog->collection;
     int i;
 
-    must(*words && !strchr(words, '$'));
+    HOLDS(*words && !strchr(words, '$'));
     words = with_field(pool, words, "id", catalog->id_path);
     words = with_field(pool, words, "name", catalog->name_path);
     words = with_field(pool, words, "owner", catalog->owner_path);
@@ -57,11 +39,11 @@ static const char *render(const mm_catalog_t *catalog, apr_pool_t *pool)
     words = with_field(pool, words, "size", catalog->size_path);
     words = with_field(pool, words, "status", catalog->status_path);
     words = with_field(pool, words, "location", catalog->location_path);
-    must(catalog->parents->nelts <= MM_CATALOG_RULES_MAX);
+    HOLDS(catalog->parents->nelts <= MM_CATALOG_RULES_MAX);
     for (i = 0; i < catalog->parents->nelts; i++) {
         const mm_parent_rule_t *rule = &APR_ARRAY_IDX(catalog->parents, i, mm_parent_rule_t);
 
-        must(mm_text_is_type_name(rule->type, strlen(rule->type)));
+        HOLDS(mm_text_is_type_name(rule->type, strlen(rule->type)));
         check_path(rule->path);
         if (rule->collection) {
             check_path(rule->parent_path);
@@ -83,12 +65,12 @@ static void try_words(const uint8_t *data, size_t size, apr_pool_t *pool)
 
     if (mm_catalog_parse(&catalog, "datasets", apr_pstrmemdup(pool, (const char *)data, size), pool, &err) !=
         APR_SUCCESS) {
-        must(!catalog && err.status != APR_SUCCESS && err.text[0]);
+        HOLDS(!catalog && err.status != APR_SUCCESS && err.text[0]);
         return;
     }
     words = render(catalog, pool);
-    must(mm_catalog_parse(&again, "datasets", words, pool, &err) == APR_SUCCESS);
-    must(strcmp(render(again, pool), words) == 0);
+    HOLDS(mm_catalog_parse(&again, "datasets", words, pool, &err) == APR_SUCCESS);
+    HOLDS(strcmp(render(again, pool), words) == 0);
 }
 
 typedef struct baton {
@@ -104,14 +86,14 @@ static void check_candidates(const char *id)
     bool found = false;
 
     mm_value_append_candidates(&array, &id, 1);
-    must(bson_validate(&array, BSON_VALIDATE_UTF8, NULL) && bson_iter_init(&iter, &array));
+    HOLDS(bson_validate(&array, BSON_VALIDATE_UTF8, NULL) && bson_iter_init(&iter, &array));
     while (bson_iter_next(&iter)) {
         char buf[MM_VALUE_ID_SIZE];
 
-        must(mm_value_id(&iter, buf));
+        HOLDS(mm_value_id(&iter, buf));
         found = found || strcmp(buf, id) == 0;
     }
-    must(found);
+    HOLDS(found);
     bson_destroy(&array);
 }
 
@@ -129,11 +111,11 @@ static void try_count(const char *id)
     bool fits = event.id.len > 0 && event.id.len <= MM_EVENT_ID_MAX;
 
     if (!count) {
-        count = mm_count_create(&(mm_policy_t){.double_click_ms = 0}, root);
+        count = mm_count_create(&(mm_policy_t){.double_click_ms = 0}, fuzz_pool());
     }
     mm_count_reset(count);
-    must(mm_count_add(count, &event) == (fits ? MM_COUNTED : MM_IGNORED_KEY));
-    must((mm_count_deltas(count) > 0) == fits);
+    HOLDS(mm_count_add(count, &event) == (fits ? MM_COUNTED : MM_IGNORED_KEY));
+    HOLDS((mm_count_deltas(count) > 0) == fits);
 }
 
 static bool on_value(void *arg, const bson_iter_t *value)
@@ -142,10 +124,10 @@ static bool on_value(void *arg, const bson_iter_t *value)
     char id[MM_VALUE_ID_SIZE];
     const char *shown = mm_value_show(value, MM_CATALOG_NAME_MAX, baton->pool);
 
-    must(!shown || strlen(shown) <= MM_CATALOG_NAME_MAX);
-    must(mm_value_count(value) >= 0);
+    HOLDS(!shown || strlen(shown) <= MM_CATALOG_NAME_MAX);
+    HOLDS(mm_value_count(value) >= 0);
     if (mm_value_id(value, id)) {
-        must(strlen(id) <= MM_STORE_TEXT_MAX);
+        HOLDS(strlen(id) <= MM_STORE_TEXT_MAX);
         check_candidates(id);
         if (baton->calls < 8) {
             try_count(id);
@@ -162,7 +144,7 @@ static void try_document(const uint8_t *data, size_t size, apr_pool_t *pool)
 
     if (zero && bson_init_static(&doc, zero + 1, size - (size_t)(zero + 1 - data))) {
         mm_value_walk(&doc, (const char *)data, on_value, &baton);
-        must(baton.calls <= 1000);
+        HOLDS(baton.calls <= 1000);
     }
 }
 
@@ -170,13 +152,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *pool;
 
-    if (!root) {
-        must(apr_initialize() == APR_SUCCESS && apr_pool_create(&root, NULL) == APR_SUCCESS && atexit(clean_up) == 0);
-    }
     if (size == 0) {
         return 0;
     }
-    apr_pool_create(&pool, root);
+    pool = fuzz_subpool();
     if (data[0] % 2) {
         try_document(data + 1, size - 1, pool);
     }

@@ -1,44 +1,26 @@
 /* What says who somebody is to Clowder: an Authorization header as a visitor may send it, and a user's document as the
  * database may have it. The first byte chooses.
  */
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <apr_general.h>
+
+#include "fuzz.h"
 
 #include "clowder/password.h"
 #include "store/clowder_private.h"
-
-static apr_pool_t *root;
-
-static void must(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
-
-static void clean_up(void)
-{
-    apr_pool_destroy(root);
-    apr_terminate();
-}
 
 static void try_header(const uint8_t *data, size_t size, apr_pool_t *pool)
 {
     char *text = malloc(size + 1); /* of exactly this size, so that a byte read behind it is noticed */
     mm_clowder_basic_t basic = {NULL, NULL};
 
-    must(text != NULL);
+    HOLDS(text != NULL);
     memcpy(text, data, size);
     text[size] = '\0';
     if (mm_clowder_basic_read(&basic, text, pool)) {
-        must(strlen(text) <= MM_CLOWDER_BASIC_MAX && *basic.email);
-        must(!strchr(basic.email, ':') && !strchr(basic.password, ':'));
+        HOLDS(strlen(text) <= MM_CLOWDER_BASIC_MAX && *basic.email);
+        HOLDS(!strchr(basic.email, ':') && !strchr(basic.password, ':'));
     }
     else {
-        must(!basic.email && !basic.password);
+        HOLDS(!basic.email && !basic.password);
     }
     free(text);
 }
@@ -51,27 +33,24 @@ static void try_user(const uint8_t *data, size_t size, apr_pool_t *pool)
     if (!bson_init_static(&doc, data, size) || !mm_clowder_parse_user(&user, &doc, pool)) {
         return;
     }
-    must(user.status >= MM_CLOWDER_INACTIVE && user.status <= MM_CLOWDER_ADMIN && user.password);
+    HOLDS(user.status >= MM_CLOWDER_INACTIVE && user.status <= MM_CLOWDER_ADMIN && user.password);
     for (size_t i = 0; i < user.n_roles; i++) {
-        must(user.roles[i].permissions < MM_CLOWDER_VIEW_USER * 2u);
+        HOLDS(user.roles[i].permissions < MM_CLOWDER_VIEW_USER * 2u);
     }
     bson_iter_t iter;
     /* Nobody is active who does not say so. */
-    must(user.status == MM_CLOWDER_INACTIVE || bson_iter_init_find(&iter, &doc, "status"));
-    must(user.terms_ms == MM_CLOWDER_NEVER || bson_iter_init_find(&iter, &doc, "termsOfServices"));
+    HOLDS(user.status == MM_CLOWDER_INACTIVE || bson_iter_init_find(&iter, &doc, "status"));
+    HOLDS(user.terms_ms == MM_CLOWDER_NEVER || bson_iter_init_find(&iter, &doc, "termsOfServices"));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *pool = NULL;
 
-    if (!root) {
-        must(apr_initialize() == APR_SUCCESS && apr_pool_create(&root, NULL) == APR_SUCCESS && atexit(clean_up) == 0);
-    }
     if (size < 1) {
         return 0;
     }
-    apr_pool_create(&pool, root);
+    pool = fuzz_subpool();
     (data[0] == 'h' ? try_header : try_user)(data + 1, size - 1, pool);
     apr_pool_destroy(pool);
     return 0;

@@ -1,24 +1,15 @@
 /* A path and a query string, with a zero byte between them: a status that exists with a sentence that can be shown, or
  * a route that keeps its promises and, written down again in its plainest form, is read as the same route.
  */
-#include <stdint.h>
+#include "fuzz.h"
+
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <apr_time.h>
 
 #include "route/format.h"
 #include "route/params.h"
 #include "route/route.h"
-
-#define HOLDS(condition)                                                                                               \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
 
 static const char *const types[] = {"datasets", "collections", "files"};
 #define N_TYPES 3
@@ -231,15 +222,11 @@ static void check_same(const mm_route_t *a, const mm_route_t *b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static apr_pool_t *root;
     apr_pool_t *pool;
     mm_route_t route, again;
     mm_err_t err = {0};
 
-    if (!root) {
-        HOLDS(apr_initialize() == APR_SUCCESS && apr_pool_create(&root, NULL) == APR_SUCCESS);
-    }
-    HOLDS(apr_pool_create(&pool, root) == APR_SUCCESS);
+    pool = fuzz_subpool();
     const char *path = apr_pstrmemdup(pool, size ? (const char *)data : "", size);
     size_t path_len = strlen(path);
     const char *args = path_len < size ? path + path_len + 1 : NULL; /* ends at its own zero byte or the copy's */

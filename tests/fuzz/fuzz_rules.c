@@ -1,20 +1,10 @@
 /* Paths against the rules of the sample configurations: the answer is what plain string functions say it must be. And
  * against patterns that ask for trouble: an end, and an id within the path.
  */
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <apr_general.h>
+
+#include "fuzz.h"
 
 #include "rules/rules.h"
-
-#define HOLDS(condition)                                                                                               \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
 
 /* Each pattern beside what it means. */
 typedef struct known {
@@ -39,20 +29,12 @@ static const char *const wild[] = {"^/((a+)+)+=",   "(.*)(.*)(.*)(.*)=",      "^
                                    "(?|(a)|(b)|c)", "(?>(?:/[^/]*)+)()(x?)$", "^(?:(?=(.))..)*$"};
 #define N_WILD (sizeof(wild) / sizeof(wild[0]))
 
-static apr_pool_t *pool;
 static mm_rules_t *demo, *trouble[N_WILD];
-
-/* What a pool points to looks like a leak to LeakSanitizer, which does not look into pools. */
-static void clean_up(void)
-{
-    apr_pool_destroy(pool);
-    apr_terminate();
-}
 
 static void prepare(void)
 {
-    HOLDS(apr_initialize() == APR_SUCCESS && apr_pool_create(&pool, NULL) == APR_SUCCESS);
-    HOLDS(atexit(clean_up) == 0);
+    apr_pool_t *pool = fuzz_pool();
+
     demo = mm_rules_create(pool);
     for (size_t i = 0; i < N_KNOWN; i++) {
         mm_action_t action = *known[i].after ? MM_ACTION_DOWNLOAD : MM_ACTION_VIEW;
@@ -99,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mm_match_t match;
     mm_bytes_t id;
 
-    if (!pool) {
+    if (!demo) {
         prepare();
     }
     /* A copy of exactly this size, so that a byte read behind it is noticed. */

@@ -1,20 +1,11 @@
 /* A path and a query string, with a zero byte between them, of somebody who harvests COUNTER reports: an answer that
  * exists, with words that can be shown; or whole days of one month, and sets that are not empty.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <apr_general.h>
+#include "fuzz.h"
+
 #include <apr_strings.h>
 
 #include "route/sushi.h"
-
-#define HOLDS(condition)                                                                                               \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
 
 #define DAY_MS INT64_C(86400000)
 #define NOW_MS INT64_C(1769860800000)
@@ -50,14 +41,10 @@ static void check_dsr(const mm_sushi_t *sushi)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static apr_pool_t *root;
     apr_pool_t *pool;
     mm_sushi_t sushi;
 
-    if (!root) {
-        HOLDS(apr_initialize() == APR_SUCCESS && apr_pool_create(&root, NULL) == APR_SUCCESS);
-    }
-    HOLDS(apr_pool_create(&pool, root) == APR_SUCCESS);
+    pool = fuzz_subpool();
     const char *path = apr_pstrmemdup(pool, size ? (const char *)data : "", size);
     size_t path_len = strlen(path);
     const char *args = path_len < size ? path + path_len + 1 : NULL;

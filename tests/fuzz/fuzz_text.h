@@ -3,17 +3,9 @@
 #ifndef FUZZ_TEXT_H
 #define FUZZ_TEXT_H
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <apr_errno.h>
+#include "fuzz.h"
 
-#define HOLDS(condition)                                                                                               \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
+#include <apr_errno.h>
 
 typedef struct text {
     char *data;

@@ -2,31 +2,13 @@
  * spool holds them. Nothing points outside of what came in, lists are bounded and hold nothing twice, and what is read
  * as credentials is what would be written.
  */
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <apr_general.h>
+
+#include "fuzz.h"
 
 #include "base/query.h"
 #include "event/id_list.h"
 #include "event/identity.h"
 #include "rules/match_ids.h"
-
-static apr_pool_t *root;
-
-static void must(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
-
-static void clean_up(void)
-{
-    apr_pool_destroy(root);
-    apr_terminate();
-}
 
 static void try_cookie(const char *text, size_t len)
 {
@@ -34,8 +16,8 @@ static void try_cookie(const char *text, size_t len)
     size_t value_len;
 
     if (mm_cookie_find(text, "id", &value, &value_len)) {
-        must(value_len > 0 && value > text && value + value_len <= text + strlen(text));
-        must(strstr(text, "id=") != NULL);
+        HOLDS(value_len > 0 && value > text && value + value_len <= text + strlen(text));
+        HOLDS(strstr(text, "id=") != NULL);
     }
     (void)len;
 }
@@ -48,11 +30,11 @@ static void try_events(const mm_bytes_t *ids, size_t n, apr_pool_t *pool)
         mm_bytes_t id;
         size_t end = i + mm_id_list_put(&event, ids + i, n - i, pool);
 
-        must(end > i && end <= n && event.id.len <= MM_EVENT_ID_MAX);
+        HOLDS(end > i && end <= n && event.id.len <= MM_EVENT_ID_MAX);
         for (size_t at = 0; mm_id_list_next(&event, &at, &id); i++) {
-            must(i < end && id.len == ids[i].len && memcmp(id.data, ids[i].data, id.len) == 0);
+            HOLDS(i < end && id.len == ids[i].len && memcmp(id.data, ids[i].data, id.len) == 0);
         }
-        must(i == end);
+        HOLDS(i == end);
     }
 }
 
@@ -63,13 +45,13 @@ static void try_list(const char *text, size_t len, apr_pool_t *pool)
     const mm_bytes_t *ids;
     size_t n = mm_match_ids(&ids, &match, (mm_bytes_t){text, len}, pool);
 
-    must(n <= MM_MATCH_IDS_MAX);
+    HOLDS(n <= MM_MATCH_IDS_MAX);
     try_events(ids, n, pool);
     for (size_t i = 0; i < n; i++) {
-        must(ids[i].len > 0 && ids[i].len <= MM_EVENT_ID_MAX && !memchr(ids[i].data, ',', ids[i].len));
-        must(!memchr(ids[i].data, '\0', ids[i].len));
+        HOLDS(ids[i].len > 0 && ids[i].len <= MM_EVENT_ID_MAX && !memchr(ids[i].data, ',', ids[i].len));
+        HOLDS(!memchr(ids[i].data, '\0', ids[i].len));
         for (size_t k = 0; k < i && n < 50; k++) {
-            must(ids[k].len != ids[i].len || memcmp(ids[k].data, ids[i].data, ids[i].len) != 0);
+            HOLDS(ids[k].len != ids[i].len || memcmp(ids[k].data, ids[i].data, ids[i].len) != 0);
         }
     }
 }
@@ -80,9 +62,9 @@ static void try_identity(const char *text, size_t len)
     char again[MM_EVENT_IDENTITY_MAX];
     size_t n = mm_identity_read(credentials, (mm_bytes_t){text, len});
 
-    must(n <= MM_IDENTITY_CREDENTIALS_MAX);
+    HOLDS(n <= MM_IDENTITY_CREDENTIALS_MAX);
     if (n > 0) {
-        must(mm_identity_write(again, credentials, n) == len && memcmp(again, text, len) == 0);
+        HOLDS(mm_identity_write(again, credentials, n) == len && memcmp(again, text, len) == 0);
     }
 }
 
@@ -90,16 +72,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *pool = NULL;
 
-    if (!root) {
-        must(apr_initialize() == APR_SUCCESS && apr_pool_create(&root, NULL) == APR_SUCCESS && atexit(clean_up) == 0);
-    }
     /* Copies of exactly this size, so that a byte read behind them is noticed. */
     char *bytes = malloc(size ? size : 1), *text = malloc(size + 1);
-    must(bytes && text);
+    HOLDS(bytes && text);
     memcpy(bytes, data, size);
     memcpy(text, data, size);
     text[size] = '\0';
-    apr_pool_create(&pool, root);
+    pool = fuzz_subpool();
     try_cookie(text, size);
     try_list(bytes, size, pool);
     try_identity(bytes, size);

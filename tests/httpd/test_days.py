@@ -49,9 +49,7 @@ def server(httpd_of_file, example_module):
 
 @pytest.fixture
 def site(server):
-    db = server.counts.db
-    for name in db.list_collection_names():
-        db[name].delete_many({})
+    server.counts.empty()
     day(server, "datasets", "d1", "2025-12-31", "ann", views=9, machine_views=2)
     day(server, "datasets", "d1", "2026-01-31", "ann", views=2, downloads=1, unique_views=1, unique_investigations=2)
     day(server, "datasets", "d1", "2026-01-31", views=4, machine_views=3, unique_views=3, machine_unique_views=2)

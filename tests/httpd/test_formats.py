@@ -30,9 +30,7 @@ def server(httpd_of_file):
 
 @pytest.fixture
 def site(server):
-    db = server.counts.db
-    for name in db.list_collection_names():
-        db[name].delete_many({})
+    server.counts.empty()
     return server
 
 

@@ -57,9 +57,7 @@ def server(httpd_of_file, example_module):
 
 @pytest.fixture
 def site(server):
-    db = server.counts.db
-    for name in db.list_collection_names():
-        db[name].delete_many({})
+    server.counts.empty()
     return server
 
 

@@ -35,9 +35,7 @@ def server(httpd_of_file):
 
 @pytest.fixture
 def site(server):
-    db = server.counts.db
-    for name in db.list_collection_names():
-        db[name].delete_many({})
+    server.counts.empty()
     yield server
     assert list((server.directory / "reports").iterdir()) == []
 

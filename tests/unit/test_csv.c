@@ -1,32 +1,11 @@
 /* CSV cells: what is written for which bytes, and that a sink's failure ends all writing. */
-#include "unit.h"
+#include "unit_sink.h"
 
 #include "count/delta.h"
 #include "report/csv.h"
 
-typedef struct out {
-    char data[65536];
-    size_t len;
-    int calls;
-    int fail_at; /* the call that fails; 0: none */
-} out_t;
-
-static apr_status_t keep(void *baton, const char *data, size_t len)
-{
-    out_t *out = baton;
-
-    if (++out->calls == out->fail_at) {
-        return APR_ECONNABORTED;
-    }
-    assert_true(out->len + len < sizeof(out->data));
-    memcpy(out->data + out->len, data, len);
-    out->len += len;
-    out->data[out->len] = '\0';
-    return APR_SUCCESS;
-}
-
 /* The line that cell makes of text, without its CRLF. */
-static const char *line_of(out_t *out, mm_csv_t *csv)
+static const char *line_of(kept_t *out, mm_csv_t *csv)
 {
     mm_csv_end_row(csv);
     assert_int_equal(mm_csv_flush(csv), APR_SUCCESS);
@@ -36,13 +15,19 @@ static const char *line_of(out_t *out, mm_csv_t *csv)
     return out->data;
 }
 
+/* Nothing is kept yet. */
+static void begin(mm_csv_t *csv, kept_t *out, int raw)
+{
+    *out = (kept_t){.len = 0};
+    mm_csv_init(csv, keep, out, ',', raw);
+}
+
 static void assert_text(const char *text, int raw, const char *expected)
 {
-    static out_t out;
+    static kept_t out;
     mm_csv_t csv;
 
-    memset(&out, 0, sizeof(out));
-    mm_csv_init(&csv, keep, &out, ',', raw);
+    begin(&csv, &out, raw);
     mm_csv_text(&csv, text);
     assert_string_equal(line_of(&out, &csv), expected);
 }
@@ -132,11 +117,11 @@ static void test_lone_empty_cell_is_seen(void **state)
 
 static void test_rows_and_numbers(void **state)
 {
-    static out_t out;
+    static kept_t out;
     mm_csv_t csv;
 
     (void)state;
-    mm_csv_init(&csv, keep, &out, ',', 0);
+    begin(&csv, &out, 0);
     mm_csv_bom(&csv);
     mm_csv_text(&csv, "");
     mm_csv_text(&csv, "");
@@ -156,11 +141,11 @@ static void test_rows_and_numbers(void **state)
 
 static void test_bom_leaves_a_lone_empty_cell(void **state)
 {
-    static out_t out;
+    static kept_t out;
     mm_csv_t csv;
 
     (void)state;
-    mm_csv_init(&csv, keep, &out, ',', 0);
+    begin(&csv, &out, 0);
     mm_csv_bom(&csv);
     mm_csv_text(&csv, "");
     assert_string_equal(line_of(&out, &csv), "\xEF\xBB\xBF\"\"");
@@ -168,11 +153,10 @@ static void test_bom_leaves_a_lone_empty_cell(void **state)
 
 static void assert_time(int64_t ms, const char *expected)
 {
-    static out_t out;
+    static kept_t out;
     mm_csv_t csv;
 
-    memset(&out, 0, sizeof(out));
-    mm_csv_init(&csv, keep, &out, ',', 0);
+    begin(&csv, &out, 0);
     mm_csv_text(&csv, "t");
     mm_csv_time(&csv, ms);
     assert_string_equal(line_of(&out, &csv) + 2, expected);
@@ -200,11 +184,10 @@ static void test_times(void **state)
 
 static void assert_join(const char *const *pieces, size_t n, const char *expected)
 {
-    static out_t out;
+    static kept_t out;
     mm_csv_t csv;
 
-    memset(&out, 0, sizeof(out));
-    mm_csv_init(&csv, keep, &out, ',', 0);
+    begin(&csv, &out, 0);
     mm_csv_join(&csv, pieces, n, "; ");
     assert_string_equal(line_of(&out, &csv), expected);
 }
@@ -225,25 +208,25 @@ static void test_join(void **state)
 /* A piece that ends within a character must not become one with the next. */
 static void test_join_without_separator(void **state)
 {
-    static out_t out;
+    static kept_t out;
     mm_csv_t csv;
 
     (void)state;
-    mm_csv_init(&csv, keep, &out, ',', 0);
+    begin(&csv, &out, 0);
     mm_csv_join(&csv, (const char *const[]){"", "=\xC3", "\xBC"}, 3, "");
     assert_string_equal(line_of(&out, &csv), "'=%C3%BC");
 }
 
 static void test_more_than_the_buffer(void **state)
 {
-    static out_t out;
+    static kept_t out;
     static char long_text[20001];
     mm_csv_t csv;
 
     (void)state;
     memset(long_text, 'x', sizeof(long_text) - 1);
     long_text[10000] = '"';
-    mm_csv_init(&csv, keep, &out, ',', 0);
+    begin(&csv, &out, 0);
     mm_csv_text(&csv, long_text);
     mm_csv_text(&csv, "end");
     assert_true(out.calls >= 2);
@@ -258,7 +241,7 @@ static void test_more_than_the_buffer(void **state)
 
 static void test_failure_of_the_sink_stays(void **state)
 {
-    static out_t out;
+    static kept_t out;
     static char long_text[20001];
     mm_csv_t csv;
 

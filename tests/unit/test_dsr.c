@@ -8,10 +8,10 @@ static void test_the_top_waits_for_what_it_tells(void **state)
 
     assert_int_equal(dsr_row(fixture, writer, "", &none), APR_SUCCESS);
     assert_int_equal(writer->ops->flush(writer, &fixture->err), APR_SUCCESS);
-    assert_int_equal(fixture->len, 0);
+    assert_int_equal(fixture->kept.len, 0);
     assert_int_equal(writer->ops->end(writer, &tail, &fixture->err), APR_SUCCESS);
-    assert_non_null(strstr(fixture->out, "\"code\":3030,\"severity\":\"error\""));
-    assert_non_null(strstr(fixture->out, "\"report-datasets\":[]}\n"));
+    assert_non_null(strstr(fixture->kept.data, "\"code\":3030,\"severity\":\"error\""));
+    assert_non_null(strstr(fixture->kept.data, "\"report-datasets\":[]}\n"));
 }
 
 static void test_a_month_to_come_needs_no_second_word(void **state)
@@ -20,8 +20,8 @@ static void test_a_month_to_come_needs_no_second_word(void **state)
     mm_writer_t *writer = dsr_begin(fixture, MM_FORMAT_JSON);
 
     assert_int_equal(writer->ops->end(writer, &tail, &fixture->err), APR_SUCCESS);
-    assert_non_null(strstr(fixture->out, "\"code\":3031"));
-    assert_null(strstr(fixture->out, "3030"));
+    assert_non_null(strstr(fixture->kept.data, "\"code\":3031"));
+    assert_null(strstr(fixture->kept.data, "3030"));
 }
 
 /* Counts that no repository has, but that a document can hold. */
@@ -33,7 +33,7 @@ static void test_a_sum_does_not_turn_over(void **state)
 
     assert_int_equal(dsr_row(fixture, writer, "", &huge), APR_SUCCESS);
     assert_int_equal(writer->ops->end(writer, &tail, &fixture->err), APR_SUCCESS);
-    assert_non_null(strstr(fixture->out, "\"count\":9223372036854775806}"));
+    assert_non_null(strstr(fixture->kept.data, "\"count\":9223372036854775806}"));
 }
 
 static void test_sink_fails(void **state)
@@ -41,7 +41,7 @@ static void test_sink_fails(void **state)
     fixture_t *fixture = dsr_make(*state, MONTH);
     mm_writer_t *writer = dsr_begin(fixture, MM_FORMAT_JSON);
 
-    fixture->fails = APR_ECONNABORTED;
+    fixture->kept.status = APR_ECONNABORTED;
     assert_int_equal(dsr_row(fixture, writer, "T", &both), APR_SUCCESS);
     assert_int_equal(writer->ops->flush(writer, &fixture->err), APR_ECONNABORTED);
     assert_non_null(strstr(fixture->err.text, "could not be sent"));
@@ -51,7 +51,7 @@ static void test_columns_that_are_missing(void **state)
 {
     fixture_t *fixture = dsr_make(*state, MONTH);
     mm_writer_t *writer =
-        mm_dsr_writer(&names, &fixture->sushi, MM_FORMAT_JSON, dsr_keep, fixture, fixture->unit->pool);
+        mm_dsr_writer(&names, &fixture->sushi, MM_FORMAT_JSON, keep, &fixture->kept, fixture->unit->pool);
 
     fixture->envelope.n_columns--;
     assert_int_equal(writer->ops->begin(writer, &fixture->envelope, &fixture->err), APR_EINVAL);

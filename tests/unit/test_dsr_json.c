@@ -11,7 +11,7 @@ static void test_json(void **state)
     assert_int_equal(dsr_row(fixture, writer, NULL, &machine), APR_SUCCESS);
     assert_int_equal(writer->ops->end(writer, &tail, &fixture->err), APR_SUCCESS);
     assert_string_equal(
-        fixture->out,
+        fixture->kept.data,
         "{\"report-header\":{\"report-name\":\"dataset report\",\"report-id\":\"dsr\",\"release\":\"rd1\",\n"
         "\"created\":\"2026-01-31T12:00:01Z\",\"created-by\":\"C\",\"reporting-period\":" PERIOD ",\n"
         "\"report-filters\":[{\"name\":\"begin-date\",\"value\":\"2024-02\"},{\"name\":\"end-date\",\"value\":\"2024-"

@@ -143,31 +143,13 @@ static bool drain_until(setting_t *s, long operations)
     return true;
 }
 
-static setting_t begin_here(const unit_t *unit)
-{
-    setting_t s = {.unit = unit, .dir = spool_make(unit), .uri = unit_mongo_uri(unit->pool)};
-
-    s.writer = writer_make(s.dir, MM_SPOOL_SEGMENT_MAX, unit->pool);
-    s.log = apr_palloc(unit->pool, sizeof(*s.log));
-    test_log_init(s.log);
-    s.options = (mm_drain_options_t){.spool_dir = s.dir,
-                                     .mongo_uri = s.uri,
-                                     .prefix = MM_STORE_PREFIX_DEFAULT,
-                                     .types = types,
-                                     .n_types = 2,
-                                     .policy = {.double_click_ms = 30000},
-                                     .interval_us = 1000,
-                                     .once = 1,
-                                     .stop = &stop};
-    return s;
-}
-
 static void counts_exactly_wherever_it_is_killed(void **state)
 {
     setting_t s = begin_here(*state);
     int next = 0;
     long killed = 0;
 
+    s.options.policy.double_click_ms = 30000;
     make_clicks();
     for (long operations = 0; next < CLICKS; operations++) {
         for (int n = 0; n < 5 && next < CLICKS; n++) {

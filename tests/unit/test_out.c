@@ -1,31 +1,11 @@
 /* The buffer in front of a sink: numbers and times to the last digit, and that a failure stays. */
-#include "unit.h"
+#include "unit_sink.h"
 
 #include <inttypes.h>
 #include <time.h>
 
 #include "count/delta.h"
 #include "report/out.h"
-
-typedef struct kept {
-    char data[65536];
-    size_t len;
-    int calls, fail_at;
-} kept_t;
-
-static apr_status_t keep(void *baton, const char *data, size_t len)
-{
-    kept_t *kept = baton;
-
-    if (++kept->calls == kept->fail_at) {
-        return APR_ECONNABORTED;
-    }
-    assert_true(kept->len + len < sizeof(kept->data));
-    memcpy(kept->data + kept->len, data, len);
-    kept->len += len;
-    kept->data[kept->len] = '\0';
-    return APR_SUCCESS;
-}
 
 static void assert_int(int64_t number)
 {

@@ -1,24 +1,7 @@
 /* The writer of CSV: each kind of cell, cells that have nothing in them, and a sink that fails. */
-#include "unit.h"
+#include "unit_sink.h"
 
 #include "report/writer.h"
-
-typedef struct out {
-    char data[1024];
-    size_t len;
-    apr_status_t status;
-} out_t;
-
-static apr_status_t keep(void *baton, const char *data, size_t len)
-{
-    out_t *out = baton;
-
-    assert_in_range(out->len + len, 0, sizeof(out->data) - 1);
-    memcpy(out->data + out->len, data, len);
-    out->len += len;
-    out->data[out->len] = '\0';
-    return out->status;
-}
 
 static const mm_column_t columns[] = {{"name", MM_CELL_TEXT, NULL, NULL},
                                       {"views", MM_CELL_INT, NULL, NULL},
@@ -45,7 +28,7 @@ static void write_report(mm_writer_t *writer)
 static void test_every_kind_of_cell(void **state)
 {
     unit_t *unit = *state;
-    out_t out = {.len = 0};
+    kept_t out = {.len = 0};
 
     write_report(mm_writer_csv(keep, &out, ',', 0, 0, unit->pool));
     assert_string_equal(out.data, "name,views,last,parent_id\r\n'=1,-5,1970-01-01 00:00:01,c1; c2\r\n,,,\r\n");
@@ -54,7 +37,7 @@ static void test_every_kind_of_cell(void **state)
 static void test_raw_and_a_byte_order_mark(void **state)
 {
     unit_t *unit = *state;
-    out_t out = {.len = 0};
+    kept_t out = {.len = 0};
 
     write_report(mm_writer_csv(keep, &out, ',', 1, 1, unit->pool));
     assert_string_equal(out.data,
@@ -64,7 +47,7 @@ static void test_raw_and_a_byte_order_mark(void **state)
 static void test_sink_fails(void **state)
 {
     unit_t *unit = *state;
-    out_t out = {.status = APR_ECONNABORTED};
+    kept_t out = {.status = APR_ECONNABORTED};
     mm_writer_t *writer = mm_writer_csv(keep, &out, ',', 0, 0, unit->pool);
     mm_err_t err = {0};
 

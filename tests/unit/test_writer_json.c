@@ -1,25 +1,8 @@
 /* The writer of JSON and of NDJSON, to the byte; and that what breaks off is no JSON. */
-#include "unit.h"
+#include "unit_sink.h"
 
 #include <bson/bson.h>
 #include "report/writer.h"
-
-typedef struct kept {
-    char data[4096];
-    size_t len;
-    apr_status_t status;
-} kept_t;
-
-static apr_status_t keep(void *baton, const char *data, size_t len)
-{
-    kept_t *kept = baton;
-
-    assert_in_range(kept->len + len, 0, sizeof(kept->data) - 1);
-    memcpy(kept->data + kept->len, data, len);
-    kept->len += len;
-    kept->data[kept->len] = '\0';
-    return kept->status;
-}
 
 static const mm_column_t columns[] = {{"id", MM_CELL_TEXT, NULL, NULL},
                                       {"views", MM_CELL_INT, NULL, NULL},

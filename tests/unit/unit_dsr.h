@@ -2,16 +2,14 @@
 #ifndef UNIT_DSR_H
 #define UNIT_DSR_H
 
-#include "unit.h"
+#include "unit_sink.h"
 
 #include "report/columns.h"
 #include "report/dsr.h"
 
 typedef struct fixture {
     unit_t *unit;
-    char out[8192];
-    size_t len;
-    apr_status_t fails;
+    kept_t kept;
     mm_sushi_t sushi;
     mm_route_t route;
     mm_columns_t columns;
@@ -21,17 +19,6 @@ typedef struct fixture {
 
 static const mm_dsr_names_t names = {.platform = "P", .publisher = "=U", .created_by = "C"};
 static const mm_tail_t tail = {-1};
-
-static inline apr_status_t dsr_keep(void *baton, const char *data, size_t len)
-{
-    fixture_t *fixture = baton;
-
-    assert_in_range(fixture->len + len, 0, sizeof(fixture->out) - 1);
-    memcpy(fixture->out + fixture->len, data, len);
-    fixture->len += len;
-    fixture->out[fixture->len] = '\0';
-    return fixture->fails;
-}
 
 static inline fixture_t *dsr_make(unit_t *unit, const char *args)
 {
@@ -49,7 +36,7 @@ static inline fixture_t *dsr_make(unit_t *unit, const char *args)
 
 static inline mm_writer_t *dsr_begin(fixture_t *fixture, mm_format_t format)
 {
-    mm_writer_t *writer = mm_dsr_writer(&names, &fixture->sushi, format, dsr_keep, fixture, fixture->unit->pool);
+    mm_writer_t *writer = mm_dsr_writer(&names, &fixture->sushi, format, keep, &fixture->kept, fixture->unit->pool);
 
     assert_int_equal(writer->ops->begin(writer, &fixture->envelope, &fixture->err), APR_SUCCESS);
     return writer;

@@ -46,6 +46,11 @@ class Counts:
         """Waits until the totals of a type are exactly these."""
         wait_equal(lambda: self.of(type_), expected)
 
+    def empty(self):
+        """Everything goes, the application's documents too; collections and their indexes stay."""
+        for name in self.db.list_collection_names():
+            self.db[name].delete_many({})
+
     def forget(self):
         for name in self.db.list_collection_names():
             if name.startswith("metrics_") and name != "metrics_meta":
