@@ -70,25 +70,19 @@ static int64_t beginning(const mm_report_t *report, int64_t ms)
     return day;
 }
 
-static int64_t plus(int64_t a, int64_t b)
-{
-    int64_t sum;
-
-    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
-
 static void add_up(mm_use_t *sum, const mm_use_t *use)
 {
-    sum->views = plus(sum->views, use->views);
-    sum->downloads = plus(sum->downloads, use->downloads);
-    sum->machine_views = plus(sum->machine_views, use->machine_views);
-    sum->machine_downloads = plus(sum->machine_downloads, use->machine_downloads);
-    sum->unique_views = plus(sum->unique_views, use->unique_views);
-    sum->unique_downloads = plus(sum->unique_downloads, use->unique_downloads);
-    sum->unique_investigations = plus(sum->unique_investigations, use->unique_investigations);
-    sum->machine_unique_views = plus(sum->machine_unique_views, use->machine_unique_views);
-    sum->machine_unique_downloads = plus(sum->machine_unique_downloads, use->machine_unique_downloads);
-    sum->machine_unique_investigations = plus(sum->machine_unique_investigations, use->machine_unique_investigations);
+    sum->views = mm_uses_sum(sum->views, use->views);
+    sum->downloads = mm_uses_sum(sum->downloads, use->downloads);
+    sum->machine_views = mm_uses_sum(sum->machine_views, use->machine_views);
+    sum->machine_downloads = mm_uses_sum(sum->machine_downloads, use->machine_downloads);
+    sum->unique_views = mm_uses_sum(sum->unique_views, use->unique_views);
+    sum->unique_downloads = mm_uses_sum(sum->unique_downloads, use->unique_downloads);
+    sum->unique_investigations = mm_uses_sum(sum->unique_investigations, use->unique_investigations);
+    sum->machine_unique_views = mm_uses_sum(sum->machine_unique_views, use->machine_unique_views);
+    sum->machine_unique_downloads = mm_uses_sum(sum->machine_unique_downloads, use->machine_unique_downloads);
+    sum->machine_unique_investigations =
+        mm_uses_sum(sum->machine_unique_investigations, use->machine_unique_investigations);
 }
 
 /* --- which of them may be seen -------------------------------------------------------------------------------------

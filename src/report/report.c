@@ -57,10 +57,32 @@ static void tell_troubles(const mm_report_run_t *run)
     }
 }
 
+static void tell_cut(const mm_report_run_t *run)
+{
+    const mm_watch_t *watch = &run->report->watch;
+    const char *type = NULL;
+    int64_t n = 0;
+
+    for (size_t i = 0; i < run->page.n; i++) {
+        const mm_page_row_t *row = &run->page.rows[i];
+
+        if (mm_uses_is_cut(row->use)) {
+            type = row->type ? row->type : run->page.type;
+            n++;
+        }
+    }
+    if (n > 0 && watch->tell_cut) {
+        watch->tell_cut(watch->baton, n, type);
+    }
+}
+
 static apr_status_t next_days(mm_report_run_t *run, mm_err_t *err)
 {
     apr_status_t rv = mm_page_fetch_days(&run->page, run->days, &run->window, run->page_pool, err);
 
+    if (rv == APR_SUCCESS) {
+        tell_cut(run);
+    }
     if (rv == APR_SUCCESS && run->page.ended) {
         run->type = run->n_types;
     }
@@ -90,6 +112,7 @@ static apr_status_t next_page(mm_report_run_t *run, mm_err_t *err)
         }
         if (rv == APR_SUCCESS) {
             tell_troubles(run);
+            tell_cut(run);
         }
         if (rv != APR_SUCCESS || !run->page.ended) {
             return rv;

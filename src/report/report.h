@@ -39,6 +39,8 @@ typedef struct mm_gate {
 typedef struct mm_watch {
     void (*tell)(void *baton, mm_trouble_t trouble, int64_t n, const char *type, const char *id);
     void *baton;
+    /* The same of n rows with numbers that are cut (MM_USES_MAX), one of which is of this type. */
+    void (*tell_cut)(void *baton, int64_t n, const char *type);
 } mm_watch_t;
 
 typedef struct mm_report {

@@ -162,6 +162,22 @@ static void tell_trouble(void *baton, mm_trouble_t trouble, int64_t n, const cha
     }
 }
 
+static mm_throttle_t cuts;
+
+static void tell_cut(void *baton, int64_t n, const char *type)
+{
+    request_rec *r = baton;
+    int64_t times;
+    mm_status_add(mm_recorder_status(), MM_STATUS_COUNTERS_CUT, n);
+    if (mm_throttle_tell(&cuts, apr_time_now(), n, &times)) {
+        ap_log_rerror(
+            APLOG_MARK, APLOG_WARNING, 0, r,
+            "MM0611: %" APR_INT64_T_FMT " row(s) of reports, of %s among them, have numbers that are cut: "
+            "documents of the counts hold more than 2^53, which this module never writes; look for them there",
+            times, type);
+    }
+}
+
 static int write_report(request_rec *r, const mm_answer_t *answer, mm_report_run_t *run)
 {
     mm_err_t err;
@@ -202,7 +218,7 @@ int mm_reports_answer(request_rec *r, const mm_answer_t *answer)
         .types = answer->types,
         .n_types = answer->n_types,
         .gate = {mm_guard_see_resources, mm_guard_see_users, mm_guard_narrow, answer->guard, mm_guard_sees_all},
-        .watch = {tell_trouble, r},
+        .watch = {tell_trouble, r, tell_cut},
         .writer = answer->writer,
         .now_ms = apr_time_as_msec(r->request_time)};
     mm_report_run_t *run = NULL;

@@ -34,7 +34,9 @@
     X(window_forgotten, COUNTER, NULL,                                                                                 \
       "Clicks and hours that the drainer forgot early because there were too many at once.")                           \
     X(catalog_gaps, COUNTER, NULL,                                                                                     \
-      "Rows of reports with an empty or cut cell because of what the catalogue's documents hold.")
+      "Rows of reports with an empty or cut cell because of what the catalogue's documents hold.")                     \
+    X(counters_cut, COUNTER, NULL,                                                                                     \
+      "Rows of reports with a number that is cut, because a document of the counts holds more.")
 
 /* X(symbol, family, label, the label's value): a value of the page, and where it is shown. */
 #define MM_STATUS_VALUES(X)                                                                                            \
@@ -67,6 +69,7 @@
     X(CATALOG_TYPE, catalog_gaps, "cause", "wrong_type")                                                               \
     X(CATALOG_LONG, catalog_gaps, "cause", "too_long")                                                                 \
     X(CATALOG_WORK, catalog_gaps, "cause", "too_much_work")                                                            \
-    X(CATALOG_CYCLE, catalog_gaps, "cause", "cycle")
+    X(CATALOG_CYCLE, catalog_gaps, "cause", "cycle")                                                                   \
+    X(COUNTERS_CUT, counters_cut, NULL, NULL)
 
 #endif

@@ -63,34 +63,66 @@ static int64_t time_of(const bson_iter_t *value)
     return BSON_ITER_HOLDS_DATE_TIME(value) ? bson_iter_date_time(value) : MM_TIME_NONE;
 }
 
+/* Sums are doubles, so that no number of documents is too much for the server's arithmetic. */
+static int64_t count_of(const bson_iter_t *value, bool is_sum)
+{
+    int64_t count = mm_value_count(value);
+
+    if (BSON_ITER_HOLDS_DOUBLE(value)) {
+        double number = bson_iter_double(value);
+
+        count = number >= (double)MM_USES_MAX ? MM_USES_MAX : is_sum && number > 0 ? (int64_t)number : count;
+    }
+    return count < MM_USES_MAX ? count : MM_USES_MAX;
+}
+
 /* Where the fields of a document go. */
 static const struct {
     const char *name;
     size_t offset;
-    int64_t (*read)(const bson_iter_t *value);
-} fields[] = {{"views", offsetof(mm_use_t, views), mm_value_count},
-              {"downloads", offsetof(mm_use_t, downloads), mm_value_count},
-              {"machine_views", offsetof(mm_use_t, machine_views), mm_value_count},
-              {"machine_downloads", offsetof(mm_use_t, machine_downloads), mm_value_count},
-              {"last_viewed", offsetof(mm_use_t, last_viewed_ms), time_of},
-              {"last_downloaded", offsetof(mm_use_t, last_downloaded_ms), time_of},
-              {"unique_views", offsetof(mm_use_t, unique_views), mm_value_count},
-              {"unique_downloads", offsetof(mm_use_t, unique_downloads), mm_value_count},
-              {"unique_investigations", offsetof(mm_use_t, unique_investigations), mm_value_count},
-              {"machine_unique_views", offsetof(mm_use_t, machine_unique_views), mm_value_count},
-              {"machine_unique_downloads", offsetof(mm_use_t, machine_unique_downloads), mm_value_count},
-              {"machine_unique_investigations", offsetof(mm_use_t, machine_unique_investigations), mm_value_count}};
+} counters[] = {{"views", offsetof(mm_use_t, views)},
+                {"downloads", offsetof(mm_use_t, downloads)},
+                {"machine_views", offsetof(mm_use_t, machine_views)},
+                {"machine_downloads", offsetof(mm_use_t, machine_downloads)},
+                {"unique_views", offsetof(mm_use_t, unique_views)},
+                {"unique_downloads", offsetof(mm_use_t, unique_downloads)},
+                {"unique_investigations", offsetof(mm_use_t, unique_investigations)},
+                {"machine_unique_views", offsetof(mm_use_t, machine_unique_views)},
+                {"machine_unique_downloads", offsetof(mm_use_t, machine_unique_downloads)},
+                {"machine_unique_investigations", offsetof(mm_use_t, machine_unique_investigations)}};
+#define N_COUNTERS (sizeof(counters) / sizeof(counters[0]))
 
-static void read_field(mm_use_t *row, const bson_iter_t *field)
+static void read_field(mm_use_t *row, const bson_iter_t *field, bool is_sum)
 {
-    size_t i;
-
-    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        if (BSON_ITER_IS_KEY(field, fields[i].name)) {
-            *(int64_t *)((char *)row + fields[i].offset) = fields[i].read(field);
+    for (size_t i = 0; i < N_COUNTERS; i++) {
+        if (BSON_ITER_IS_KEY(field, counters[i].name)) {
+            *(int64_t *)((char *)row + counters[i].offset) = count_of(field, is_sum);
             return;
         }
     }
+    if (BSON_ITER_IS_KEY(field, "last_viewed")) {
+        row->last_viewed_ms = time_of(field);
+    }
+    else if (BSON_ITER_IS_KEY(field, "last_downloaded")) {
+        row->last_downloaded_ms = time_of(field);
+    }
+}
+
+bool mm_uses_is_cut(const mm_use_t *row)
+{
+    for (size_t i = 0; i < N_COUNTERS; i++) {
+        if (*(const int64_t *)((const char *)row + counters[i].offset) >= MM_USES_MAX) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int64_t mm_uses_sum(int64_t a, int64_t b)
+{
+    int64_t sum;
+
+    return __builtin_add_overflow(a, b, &sum) || sum > MM_USES_MAX ? MM_USES_MAX : sum;
 }
 
 static bool text_of(const bson_t *doc, const char *key, const char **text, apr_pool_t *pool)
@@ -139,7 +171,7 @@ static bool read_row(const mm_uses_query_t *query, const bson_t *doc, mm_use_t *
         return false;
     }
     while (bson_iter_next(&iter)) {
-        read_field(row, &iter);
+        read_field(row, &iter, mm_uses_is_summed(query));
     }
     if (!mm_uses_is_used(row, query->agents)) {
         return false;

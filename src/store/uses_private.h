@@ -15,4 +15,10 @@ static inline bool mm_uses_has_period(const mm_uses_query_t *query)
     return query->has_since || query->has_until || query->by_day != MM_BY_DAY_NOT;
 }
 
+/* Whether rows are what the server has added up. */
+static inline bool mm_uses_is_summed(const mm_uses_query_t *query)
+{
+    return mm_uses_has_period(query) && query->by_day != MM_BY_DAY_EACH;
+}
+
 #endif

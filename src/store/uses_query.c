@@ -20,24 +20,34 @@
 #define COMPUTED_DOWNLOADS "_downloads"
 
 /* Those before the mark are read always, those behind it where uniques are wanted. */
-static const char *const row_fields[] = {"views",
-                                         "downloads",
-                                         "machine_views",
-                                         "machine_downloads",
-                                         "last_viewed",
-                                         "last_downloaded",
-                                         "unique_views",
-                                         "unique_downloads",
-                                         "unique_investigations",
-                                         "machine_unique_views",
-                                         "machine_unique_downloads",
-                                         "machine_unique_investigations"};
-#define ALL_FIELDS   (sizeof(row_fields) / sizeof(row_fields[0]))
-#define USUAL_FIELDS (ALL_FIELDS - 6)
+static const char *const counters[] = {"views",
+                                       "downloads",
+                                       "machine_views",
+                                       "machine_downloads",
+                                       "unique_views",
+                                       "unique_downloads",
+                                       "unique_investigations",
+                                       "machine_unique_views",
+                                       "machine_unique_downloads",
+                                       "machine_unique_investigations"};
+#define ALL_COUNTERS   (sizeof(counters) / sizeof(counters[0]))
+#define USUAL_COUNTERS (ALL_COUNTERS - 6)
 
-static size_t n_fields(const mm_uses_query_t *query)
+static size_t n_counters(const mm_uses_query_t *query)
 {
-    return query->uniques ? ALL_FIELDS : USUAL_FIELDS;
+    return query->uniques ? ALL_COUNTERS : USUAL_COUNTERS;
+}
+
+/* What a row is made of; days have no times. */
+static void append_fields(bson_t *fields, const mm_uses_query_t *query)
+{
+    for (size_t i = 0; i < n_counters(query); i++) {
+        BSON_APPEND_INT32(fields, counters[i], 1);
+    }
+    if (!mm_uses_has_period(query)) {
+        BSON_APPEND_INT32(fields, "last_viewed", 1);
+        BSON_APPEND_INT32(fields, "last_downloaded", 1);
+    }
 }
 
 /* --- which ---------------------------------------------------------------------------------------------------------
@@ -176,18 +186,29 @@ static void append_sort(bson_t *sort, const mm_uses_query_t *query)
     }
 }
 
-/* A counter, 0 where it is none: one odd document must not end the report. */
+/* A counter as a double, 0 where it is none and cut where it is too much: one odd document must not end the report, nor
+ * take anything away from what others add. */
 static void append_number(bson_t *parent, const char *key, const char *path)
 {
-    bson_t outer, convert;
+    bson_t outer, terms, inner, limits, first, convert;
 
     BSON_APPEND_DOCUMENT_BEGIN(parent, key, &outer);
-    BSON_APPEND_DOCUMENT_BEGIN(&outer, "$convert", &convert);
+    BSON_APPEND_ARRAY_BEGIN(&outer, "$max", &terms);
+    BSON_APPEND_DOUBLE(&terms, "0", 0);
+    BSON_APPEND_DOCUMENT_BEGIN(&terms, "1", &inner);
+    BSON_APPEND_ARRAY_BEGIN(&inner, "$min", &limits);
+    BSON_APPEND_DOUBLE(&limits, "0", (double)MM_USES_MAX);
+    BSON_APPEND_DOCUMENT_BEGIN(&limits, "1", &first);
+    BSON_APPEND_DOCUMENT_BEGIN(&first, "$convert", &convert);
     BSON_APPEND_UTF8(&convert, "input", path);
-    BSON_APPEND_UTF8(&convert, "to", "long");
-    BSON_APPEND_INT64(&convert, "onError", 0);
-    BSON_APPEND_INT64(&convert, "onNull", 0);
-    bson_append_document_end(&outer, &convert);
+    BSON_APPEND_UTF8(&convert, "to", "double");
+    BSON_APPEND_DOUBLE(&convert, "onError", 0);
+    BSON_APPEND_DOUBLE(&convert, "onNull", 0);
+    bson_append_document_end(&first, &convert);
+    bson_append_document_end(&limits, &first);
+    bson_append_array_end(&inner, &limits);
+    bson_append_document_end(&terms, &inner);
+    bson_append_array_end(&outer, &terms);
     bson_append_document_end(parent, &outer);
 }
 
@@ -212,9 +233,7 @@ static void append_computed(bson_t *fields, const char *key, const char *all, co
 
 static void append_projection(bson_t *projection, const mm_uses_query_t *query)
 {
-    for (size_t i = 0; i < n_fields(query); i++) {
-        BSON_APPEND_INT32(projection, row_fields[i], 1);
-    }
+    append_fields(projection, query);
     if (query->by_day == MM_BY_DAY_EACH) {
         BSON_APPEND_INT32(projection, "resource", 1);
         BSON_APPEND_INT32(projection, "day", 1);
@@ -261,21 +280,19 @@ static void append_group(bson_t *group, const mm_uses_query_t *query)
     else {
         BSON_APPEND_UTF8(group, "_id", query->by_day == MM_BY_DAY_SUMMED ? "$day" : "$resource");
     }
-    for (size_t i = 0; i < n_fields(query); i++) {
+    for (size_t i = 0; i < n_counters(query); i++) {
         char path[64];
 
-        snprintf(path, sizeof(path), "$%s", row_fields[i]);
-        BSON_APPEND_DOCUMENT_BEGIN(group, row_fields[i], &part);
-        BSON_APPEND_UTF8(&part, "$sum", path); /* of times, which days have none of, it is 0, and no time */
+        snprintf(path, sizeof(path), "$%s", counters[i]);
+        BSON_APPEND_DOCUMENT_BEGIN(group, counters[i], &part);
+        append_number(&part, "$sum", path);
         bson_append_document_end(group, &part);
     }
 }
 
 static void append_shape(bson_t *shape, const mm_uses_query_t *query)
 {
-    for (size_t i = 0; i < n_fields(query); i++) {
-        BSON_APPEND_INT32(shape, row_fields[i], 1);
-    }
+    append_fields(shape, query);
     if (query->per_user && mm_uses_has_period(query)) {
         BSON_APPEND_UTF8(shape, "resource", "$_id.resource");
         BSON_APPEND_UTF8(shape, "user", "$_id.user");

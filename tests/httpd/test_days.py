@@ -6,7 +6,9 @@ from datetime import datetime
 
 import openpyxl
 import pytest
+from bson import Int64
 
+from environment.waiting import wait_equal
 from test_forget import forget
 from test_user_reports import ADA, CONF, TYPES, day
 
@@ -158,3 +160,21 @@ def test_who_is_forgotten_stays_in_the_days(httpd):
     assert sum(int(row[1]) for row in before[1:]) == 3
     forget(made, "ada")
     assert table(made, "/metrics/datasets/days") == before
+
+
+def test_counters_that_somebody_wrote_by_hand(site):
+    """Two that no sum can hold: the report has what is left of them, and status says so."""
+    before = site.get("/metrics/status").json["counters_cut"]
+    for user in ("ann", "bob"):
+        day(site, "files", "f/1", "2026-03-01", user, downloads=Int64(2**63 - 1))
+    day(site, "files", "f/1", "2026-03-02", "ann", downloads=float("nan"))
+    day(site, "files", "f/1", "2026-03-02", "bob", downloads=2)
+    most = str(2**53)
+    for path in ("/metrics", "/each"):
+        assert table(site, f"{path}/days?since=2026-03-01")[1:] == [["2026-03-01", "files", "0", most],
+                                                                    ["2026-03-02", "files", "0", "2"]]
+        assert table(site, f"{path}/days?since=2026-03-01&per=month")[1:] == [["2026-03", "files", "0", most]]
+        assert table(site, f"{path}/files?since=2026-03-01")[1][2:4] == ["0", most]
+    assert table(site, "/metrics/files/users?since=2026-03-01&agent=regular")[1][5] == most
+    wait_equal(lambda: site.get("/metrics/status").json["counters_cut"], before + 8)
+    site.expect_log(r"MM0611: \d+ row\(s\) of reports, of files among them, have numbers that are cut")

@@ -214,16 +214,39 @@ static void test_a_call_reads_a_batch_and_not_a_day(void **state)
     assert_int_equal(fixture->questions, 2);
 }
 
-/* Counters that somebody wrote by hand: a sum stays a number. */
-static void test_no_overflow(void **state)
+/* Counters that somebody wrote by hand: a sum stays a number, and no document takes anything away from others. */
+static void test_odd_counters(void **state)
 {
+    static const char *const odd[] = {"{'$numberLong': '-7'}",
+                                      "{'$numberDouble': 'NaN'}",
+                                      "'many'",
+                                      "[1, 2]",
+                                      "null",
+                                      "{'$numberDouble': '-Infinity'}",
+                                      "{'a': 1}"};
+    static const char expected[] = "+0 d 9007199254740992/3; +1 d 9007199254740992/0; +2 d 4/0; ";
     fixture_t *fixture = fixture_make(*state);
 
-    use_on(fixture, LAST_OF_JANUARY, "datasets", "d1", NULL, INT64_MAX, 0);
-    use_on(fixture, LAST_OF_JANUARY, "datasets", "d2", NULL, INT64_MAX, 0);
+    for (int i = 0; i < 2; i++) {
+        use_on(fixture, LAST_OF_JANUARY, "datasets", i ? "d1" : "d2", NULL, INT64_MAX, 1 + i);
+    }
+    use_on(fixture, LAST_OF_JANUARY + 2 * DAY, "datasets", "d1", NULL, 4, 0);
     fixture_store(fixture);
+    unit_insert(fixture->report.store, "metrics_days",
+                apr_psprintf(fixture->pool,
+                             "{'type': 'datasets', 'resource': 'd', 'day': {'$date': %ld}, 'views': "
+                             "{'$numberDouble': 'Infinity'}}",
+                             (long)(LAST_OF_JANUARY + DAY)));
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+        unit_insert(fixture->report.store, "metrics_days",
+                    apr_psprintf(fixture->pool,
+                                 "{'type': 'datasets', 'resource': 'd%d', 'day': {'$date': %ld}, 'views': %s}", (int)i,
+                                 (long)(LAST_OF_JANUARY + 2 * DAY), odd[i]));
+    }
     fixture->route.endpoint = MM_ENDPOINT_DAYS;
-    assert_string_equal(all(fixture), "+0 d 9223372036854775807/0; ");
+    assert_string_equal(all(fixture), expected);
+    fixture->sees_all = true;
+    assert_string_equal(all(fixture), expected);
 }
 
 int main(void)
@@ -237,7 +260,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_agents, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_many, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_a_call_reads_a_batch_and_not_a_day, unit_setup, unit_teardown),
-        cmocka_unit_test_setup_teardown(test_no_overflow, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_odd_counters, unit_setup, unit_teardown),
     };
 
     return cmocka_run_group_tests(tests, unit_store_group, NULL);
