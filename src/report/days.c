@@ -1,241 +1,40 @@
-/* One stream for each type, each in the order of days, and the rows of all of them merged.
- *
- * Who adds up depends on what is known of the requester's rights. Where they are the same for all resources, or for a
- * few whose ids are known beforehand, the database does: a row for each day comes out of it. Otherwise every document
- * of a day comes here, and is added where the gate has let its resource pass. A resource has many days, so verdicts are
- * remembered, as many as fit into KNOWN_MAX bytes: then all are forgotten and asked for again. In no case does a sum
- * hold anything of a resource that may not be seen, and memory is the same for any number of days and resources.
- */
+/* One stream for each type, each in the order of days, and the rows of all of them merged. */
 #include "report/days.h"
 
-#include <string.h>
-#include <apr_hash.h>
 #include <apr_strings.h>
-#include <apr_time.h>
 
-#include "report/gate.h"
+#include "report/day_stream.h"
 #include "report/out.h"
 
-#define KNOWN_MAX  ((size_t)4 << 20)
-#define KNOWN_COST 128 /* of one verdict, besides its id */
-#define DAY_MS     INT64_C(86400000)
 #define MONTH_TEXT 7 /* YYYY-MM */
-
-typedef struct stream {
-    const char *type;
-    mm_uses_query_t query;
-    mm_uses_t *uses;
-    apr_pool_t *batch_pool;
-    mm_use_t *batch;
-    size_t n, at;
-    apr_pool_t *known_pool;
-    apr_hash_t *known; /* id to granted or denied */
-    size_t known_cost;
-    bool ended;    /* there are no more batches */
-    bool may_read; /* one, in this call of mm_days_next */
-    mm_use_t next; /* the row that comes next */
-    bool has_next; /* something was added up there */
-    bool is_whole; /* and nothing more will be; without has_next, there is no next row */
-} stream_t;
 
 struct mm_days {
     const mm_report_t *report;
-    stream_t *streams;
+    mm_day_stream_t **streams;
+    bool *may_read; /* a batch of each, in this call of mm_days_next */
     size_t n;
 };
 
-static const char granted[] = "granted", denied[] = "denied";
-
-/* --- which rows of days there are ----------------------------------------------------------------------------------
- */
-
-static int64_t floor_day(int64_t ms)
+apr_status_t mm_days_open_idle(mm_days_t **days, const mm_report_t *report, const char *const *types, size_t n_types,
+                               int64_t idle_us, apr_pool_t *pool, mm_err_t *err)
 {
-    int64_t within = ms % DAY_MS;
-
-    return ms - (within < 0 ? within + DAY_MS : within);
-}
-
-/* When the day or the month began. Beyond what has a written form there are no months. */
-static int64_t beginning(const mm_report_t *report, int64_t ms)
-{
-    int64_t day = floor_day(ms);
-    char text[MM_TIME_TEXT];
-    apr_time_exp_t parts;
-
-    if (report->route->per == MM_PER_MONTH && mm_time_text(text, day, ' ') &&
-        apr_time_exp_gmt(&parts, day * 1000) == APR_SUCCESS) {
-        day -= (parts.tm_mday - 1) * DAY_MS;
-    }
-    return day;
-}
-
-static void add_up(mm_use_t *sum, const mm_use_t *use)
-{
-    sum->views = mm_uses_sum(sum->views, use->views);
-    sum->downloads = mm_uses_sum(sum->downloads, use->downloads);
-    sum->machine_views = mm_uses_sum(sum->machine_views, use->machine_views);
-    sum->machine_downloads = mm_uses_sum(sum->machine_downloads, use->machine_downloads);
-    sum->unique_views = mm_uses_sum(sum->unique_views, use->unique_views);
-    sum->unique_downloads = mm_uses_sum(sum->unique_downloads, use->unique_downloads);
-    sum->unique_investigations = mm_uses_sum(sum->unique_investigations, use->unique_investigations);
-    sum->machine_unique_views = mm_uses_sum(sum->machine_unique_views, use->machine_unique_views);
-    sum->machine_unique_downloads = mm_uses_sum(sum->machine_unique_downloads, use->machine_unique_downloads);
-    sum->machine_unique_investigations =
-        mm_uses_sum(sum->machine_unique_investigations, use->machine_unique_investigations);
-}
-
-/* --- which of them may be seen -------------------------------------------------------------------------------------
- */
-
-static apr_status_t ask(const mm_report_t *report, const char *type, const char *const *ids, size_t n,
-                        unsigned char *seen, apr_pool_t *pool, mm_err_t *err)
-{
-    mm_mention_t *mentions = apr_palloc(pool, (n + 1) * sizeof(*mentions));
-
-    for (size_t i = 0; i < n; i++) {
-        mentions[i] = (mm_mention_t){NULL, type, ids[i], &seen[i]};
-    }
-    return mm_gate_ask(&report->gate, mentions, n, pool, err);
-}
-
-static void remember(stream_t *stream, const char *id, bool may_be_seen)
-{
-    size_t cost = strlen(id) + KNOWN_COST;
-
-    if (stream->known_cost + cost > KNOWN_MAX) {
-        apr_pool_clear(stream->known_pool);
-        stream->known = apr_hash_make(stream->known_pool);
-        stream->known_cost = 0;
-    }
-    if (!apr_hash_get(stream->known, id, APR_HASH_KEY_STRING)) {
-        apr_hash_set(stream->known, apr_pstrdup(stream->known_pool, id), APR_HASH_KEY_STRING,
-                     may_be_seen ? granted : denied);
-        stream->known_cost += cost;
-    }
-}
-
-/* Leaves those of the batch whose resources may be seen. */
-static apr_status_t keep_visible(const mm_report_t *report, stream_t *stream, mm_err_t *err)
-{
-    apr_pool_t *pool = stream->batch_pool;
-    const char **ids = apr_palloc(pool, stream->n * sizeof(*ids));
-    size_t *of = apr_palloc(pool, stream->n * sizeof(*of));
-    unsigned char *seen = apr_pcalloc(pool, stream->n), *asked = apr_pcalloc(pool, stream->n);
-    size_t n = 0, kept = 0;
-
-    for (size_t i = 0; i < stream->n; i++) {
-        const char *verdict = apr_hash_get(stream->known, stream->batch[i].id, APR_HASH_KEY_STRING);
-
-        seen[i] = verdict == granted;
-        if (!verdict) {
-            of[n] = i;
-            ids[n++] = stream->batch[i].id;
-        }
-    }
-    apr_status_t rv = ask(report, stream->type, ids, n, asked, pool, err);
-    for (size_t i = 0; i < n && rv == APR_SUCCESS; i++) {
-        seen[of[i]] = asked[i];
-        remember(stream, ids[i], asked[i]);
-    }
-    for (size_t i = 0; i < stream->n && rv == APR_SUCCESS; i++) {
-        if (seen[i]) {
-            stream->batch[kept++] = stream->batch[i];
-        }
-    }
-    stream->n = kept;
-    return rv;
-}
-
-/* Those of the ids known beforehand that may be seen: of them alone the database adds up. */
-static apr_status_t keep_ids(const mm_report_t *report, stream_t *stream, const char *const *ids, size_t n,
-                             apr_pool_t *pool, mm_err_t *err)
-{
-    unsigned char *seen = apr_pcalloc(pool, n + 1);
-    const char **kept = apr_palloc(pool, (n + 1) * sizeof(*kept));
-    apr_status_t rv = ask(report, stream->type, ids, n, seen, pool, err);
-
-    stream->query.ids = kept;
-    for (size_t i = 0; i < n && rv == APR_SUCCESS; i++) {
-        if (seen[i]) {
-            kept[stream->query.n_ids++] = ids[i];
-        }
-    }
-    return rv;
-}
-
-/* --- a stream ------------------------------------------------------------------------------------------------------
- */
-
-/* Who narrows a report means no others, even where they would let all pass: as in every other report. */
-static apr_status_t know_rights(const mm_report_t *report, stream_t *stream, apr_pool_t *pool, mm_err_t *err)
-{
-    const mm_gate_t *gate = &report->gate;
-    const char *const *ids = report->route->id ? &report->route->id : NULL;
-    size_t n = ids ? 1 : 0;
+    mm_days_t *opened = apr_pcalloc(pool, sizeof(*opened));
     apr_status_t rv = APR_SUCCESS;
 
-    if (!ids && gate->narrow) {
-        rv = gate->narrow(gate->baton, stream->type, &ids, &n, pool, err);
+    opened->report = report;
+    opened->streams = apr_pcalloc(pool, (n_types + 1) * sizeof(*opened->streams));
+    opened->may_read = apr_pcalloc(pool, (n_types + 1) * sizeof(*opened->may_read));
+    for (; opened->n < n_types && rv == APR_SUCCESS; opened->n++) {
+        rv = mm_day_stream_open(&opened->streams[opened->n], report, types[opened->n], idle_us, pool, err);
     }
-    stream->query.by_day = MM_BY_DAY_SUMMED;
-    if (rv == APR_SUCCESS && ids) {
-        return keep_ids(report, stream, ids, n, pool, err);
-    }
-    if (!gate->sees_all || !gate->sees_all(gate->baton, stream->type)) {
-        stream->query.by_day = MM_BY_DAY_EACH;
-    }
+    *days = opened;
     return rv;
 }
 
-static void make_query(stream_t *stream, const mm_route_t *route)
+apr_status_t mm_days_open(mm_days_t **days, const mm_report_t *report, const char *const *types, size_t n_types,
+                          apr_pool_t *pool, mm_err_t *err)
 {
-    stream->query = (mm_uses_query_t){.type = stream->type,
-                                      .backwards = mm_route_is_backwards(route),
-                                      .agents = (mm_agents_t)route->agent,
-                                      .has_since = route->has_since,
-                                      .has_until = route->has_until,
-                                      .since_ms = route->since_ms,
-                                      .until_ms = route->until_ms};
-    for (size_t i = 0; i < route->n_extras; i++) {
-        stream->query.uniques |= route->extras[i] >= MM_EXTRA_UNIQUE_VIEWS;
-    }
-}
-
-/* The next batch, of which what may not be seen is gone. */
-static apr_status_t read_batch(const mm_report_t *report, stream_t *stream, mm_err_t *err)
-{
-    apr_pool_clear(stream->batch_pool);
-    stream->at = stream->n = 0;
-    stream->batch = apr_palloc(stream->batch_pool, MM_REPORT_BATCH * sizeof(*stream->batch));
-    apr_status_t rv = mm_uses_next(stream->uses, stream->batch, MM_REPORT_BATCH, &stream->n, stream->batch_pool, err);
-
-    stream->ended = stream->n == 0;
-    if (rv == APR_SUCCESS && !stream->ended && stream->query.by_day == MM_BY_DAY_EACH) {
-        rv = keep_visible(report, stream, err);
-    }
-    return rv;
-}
-
-/* Adds up what of the batch belongs to the next row. */
-static void add_batch(const mm_report_t *report, stream_t *stream)
-{
-    for (; stream->at < stream->n && !stream->is_whole; stream->at++) {
-        const mm_use_t *use = &stream->batch[stream->at];
-        int64_t begins = beginning(report, use->day_ms);
-
-        if (stream->has_next && begins != stream->next.day_ms) {
-            stream->is_whole = true;
-            return;
-        }
-        if (!stream->has_next) {
-            stream->next =
-                (mm_use_t){.day_ms = begins, .last_viewed_ms = MM_TIME_NONE, .last_downloaded_ms = MM_TIME_NONE};
-            stream->has_next = true;
-        }
-        add_up(&stream->next, use);
-    }
-    stream->is_whole = stream->is_whole || (stream->ended && stream->at == stream->n);
+    return mm_days_open_idle(days, report, types, n_types, MM_DAY_STREAM_IDLE_US, pool, err);
 }
 
 /* Goes on with the next row of each stream. *whole: all of them are. */
@@ -245,68 +44,27 @@ static apr_status_t advance(mm_days_t *days, bool *whole, mm_err_t *err)
 
     *whole = true;
     for (size_t i = 0; i < days->n && rv == APR_SUCCESS; i++) {
-        stream_t *stream = &days->streams[i];
+        bool one = false;
 
-        add_batch(days->report, stream);
-        if (!stream->is_whole && stream->may_read) {
-            stream->may_read = false;
-            rv = read_batch(days->report, stream, err);
-            add_batch(days->report, stream);
-        }
-        *whole = *whole && stream->is_whole;
+        rv = mm_day_stream_advance(days->streams[i], &days->may_read[i], &one, err);
+        *whole = *whole && one;
     }
-    return rv;
-}
-
-static apr_status_t open_stream(const mm_report_t *report, stream_t *stream, apr_pool_t *pool, mm_err_t *err)
-{
-    apr_status_t rv = apr_pool_create(&stream->batch_pool, pool);
-
-    rv = rv == APR_SUCCESS ? apr_pool_create(&stream->known_pool, pool) : rv;
-    if (rv != APR_SUCCESS) {
-        return mm_err_set_os(err, rv, "the report gets no memory");
-    }
-    stream->known = apr_hash_make(stream->known_pool);
-    make_query(stream, report->route);
-    rv = know_rights(report, stream, pool, err);
-    stream->ended = stream->query.ids && stream->query.n_ids == 0;
-    if (rv == APR_SUCCESS && !stream->ended) {
-        rv = mm_uses_open(&stream->uses, report->store, &stream->query, pool, err);
-    }
-    return rv;
-}
-
-/* --- all of them ---------------------------------------------------------------------------------------------------
- */
-
-apr_status_t mm_days_open(mm_days_t **days, const mm_report_t *report, const char *const *types, size_t n_types,
-                          apr_pool_t *pool, mm_err_t *err)
-{
-    mm_days_t *opened = apr_pcalloc(pool, sizeof(*opened));
-    apr_status_t rv = APR_SUCCESS;
-
-    opened->report = report;
-    opened->streams = apr_pcalloc(pool, (n_types + 1) * sizeof(*opened->streams));
-    for (; opened->n < n_types && rv == APR_SUCCESS; opened->n++) {
-        opened->streams[opened->n].type = types[opened->n];
-        rv = open_stream(report, &opened->streams[opened->n], pool, err);
-    }
-    *days = opened;
     return rv;
 }
 
 /* The one whose row is due; NULL at the end. */
-static stream_t *first_of(const mm_days_t *days)
+static mm_day_stream_t *first_of(const mm_days_t *days)
 {
     bool backwards = mm_route_is_backwards(days->report->route);
-    stream_t *first = NULL;
+    mm_day_stream_t *first = NULL;
+    int64_t first_ms = 0;
 
     for (size_t i = 0; i < days->n; i++) {
-        stream_t *stream = &days->streams[i];
+        const mm_use_t *row = mm_day_stream_row(days->streams[i]);
 
-        if (stream->has_next && (!first || (backwards ? stream->next.day_ms > first->next.day_ms
-                                                      : stream->next.day_ms < first->next.day_ms))) {
-            first = stream;
+        if (row && (!first || (backwards ? row->day_ms > first_ms : row->day_ms < first_ms))) {
+            first = days->streams[i];
+            first_ms = row->day_ms;
         }
     }
     return first;
@@ -322,19 +80,21 @@ static const char *month_text(const mm_report_t *report, int64_t ms, apr_pool_t 
 
 apr_status_t mm_days_next(mm_days_t *days, mm_day_t **rows, size_t *n, bool *ended, apr_pool_t *pool, mm_err_t *err)
 {
-    stream_t *stream;
+    mm_day_stream_t *stream;
     bool whole;
 
     *rows = apr_palloc(pool, MM_REPORT_BATCH * sizeof(**rows));
     *n = 0;
     for (size_t i = 0; i < days->n; i++) {
-        days->streams[i].may_read = true;
+        days->may_read[i] = true;
     }
     apr_status_t rv = advance(days, &whole, err);
     while (rv == APR_SUCCESS && whole && *n < MM_REPORT_BATCH && (stream = first_of(days))) {
+        const mm_use_t *row = mm_day_stream_row(stream);
+
         (*rows)[(*n)++] = (mm_day_t){
-            .use = stream->next, .type = stream->type, .month = month_text(days->report, stream->next.day_ms, pool)};
-        stream->has_next = stream->is_whole = false;
+            .use = *row, .type = mm_day_stream_type(stream), .month = month_text(days->report, row->day_ms, pool)};
+        mm_day_stream_take(stream);
         rv = advance(days, &whole, err);
     }
     *ended = rv == APR_SUCCESS && whole && *n == 0;

@@ -18,6 +18,10 @@ typedef struct mm_days mm_days_t;
 apr_status_t mm_days_open(mm_days_t **days, const mm_report_t *report, const char *const *types, size_t n_types,
                           apr_pool_t *pool, mm_err_t *err);
 
+/* The same with another time than MM_DAY_STREAM_IDLE_US, after which an idle cursor is opened anew. */
+apr_status_t mm_days_open_idle(mm_days_t **days, const mm_report_t *report, const char *const *types, size_t n_types,
+                               int64_t idle_us, apr_pool_t *pool, mm_err_t *err);
+
 /* At most MM_REPORT_BATCH rows, by day, and of a day by the order of types; *ended: there are no more, and none here. A
  * day without uses has no row. Reads a batch of each type at most, so *n may be 0 before the end: whoever waits for a
  * sum over many resources can be looked after meanwhile. All memory is pool's. */

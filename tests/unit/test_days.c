@@ -1,6 +1,7 @@
 /* Days: the same sums whoever adds up, of what may be seen only; months, borders, orders, many resources. */
 #include "unit_report.h"
 
+#include "report/day_stream.h"
 #include "report/days.h"
 
 #define DAY INT64_C(86400000)
@@ -41,8 +42,9 @@ static fixture_t *filled(unit_t *unit)
     return fixture;
 }
 
-/* "+DAY type views/downloads; …", days counted from the last of January, or months. */
-static const char *all(fixture_t *fixture)
+/* "+DAY type views/downloads; …", days counted from the last of January, or months. Cursors that were not read for
+ * idle_us are opened anew. */
+static const char *all_with(fixture_t *fixture, int64_t idle_us)
 {
     const char *text = "";
     mm_days_t *days = NULL;
@@ -52,8 +54,8 @@ static const char *all(fixture_t *fixture)
     mm_err_t err = {0};
 
     fixture_forget(fixture);
-    if (mm_days_open(&days, &fixture->report, fixture->route.type ? &fixture->route.type : fixture->report.types,
-                     fixture->route.type ? 1 : 3, fixture->pool, &err) != APR_SUCCESS) {
+    if (mm_days_open_idle(&days, &fixture->report, fixture->route.type ? &fixture->route.type : fixture->report.types,
+                          fixture->route.type ? 1 : 3, idle_us, fixture->pool, &err) != APR_SUCCESS) {
         return err.text[0] ? apr_pstrdup(fixture->pool, err.text) : "?";
     }
     do {
@@ -68,6 +70,11 @@ static const char *all(fixture_t *fixture)
         }
     } while (!ended);
     return text;
+}
+
+static const char *all(fixture_t *fixture)
+{
+    return all_with(fixture, MM_DAY_STREAM_IDLE_US);
 }
 
 static const char everything[] = "-1 d 1/0; +0 d 17/1; +0 f 0/7; +1 d 20/0; +5 f 2/0; ";
@@ -192,6 +199,54 @@ static void test_many(void **state)
     assert_string_equal(all(fixture), "+0 d 400/0; +1 d 400/0; +2 d 400/0; ");
 }
 
+/* Before each batch: nothing is added twice, whoever adds up, whatever is hidden, from both ends. */
+static void test_cursors_that_are_opened_anew(void **state)
+{
+    static const char *const no_d2[] = {"datasets:d2", NULL};
+    fixture_t *fixture = filled(*state);
+
+    for (int i = 0; i < 16; i++) {
+        fixture->sees_all = i & 1;
+        fixture->route.direction = i & 2 ? MM_DIRECTION_DESC : MM_DIRECTION_DEFAULT;
+        fixture->route.per = i & 4 ? MM_PER_MONTH : MM_PER_DAY;
+        fixture->denied = i & 8 ? no_d2 : NULL;
+        const char *expected = all(fixture);
+        assert_string_equal(all_with(fixture, 0), expected);
+    }
+}
+
+/* 1800 documents of three days, a day in more than a batch. */
+static void test_many_that_are_read_anew(void **state)
+{
+    fixture_t *fixture = many(*state);
+
+    assert_string_equal(all_with(fixture, 0), "+0 d 400/0; +1 d 400/0; +2 d 400/0; ");
+    fixture->route.direction = MM_DIRECTION_DESC;
+    assert_string_equal(all_with(fixture, 0), "+2 d 400/0; +1 d 400/0; +0 d 400/0; ");
+    fixture->route.per = MM_PER_MONTH;
+    assert_string_equal(all_with(fixture, 0), "2026-02 d 800/0; 2026-01 d 400/0; ");
+}
+
+/* A day for each row, in more than a batch: read anew from the last one of each batch. */
+static void test_sums_that_are_read_anew(void **state)
+{
+    fixture_t *fixture = fixture_make(*state);
+    int rows = 0;
+
+    for (int i = 0; i < 1200; i++) {
+        use_on(fixture, LAST_OF_JANUARY + i * DAY, "datasets", "d1", NULL, 1, 0);
+    }
+    fixture_store(fixture);
+    fixture->route.endpoint = MM_ENDPOINT_DAYS;
+    fixture->sees_all = true;
+    for (const char *at = all_with(fixture, 0); (at = strstr(at, " d 1/0; ")) != NULL; at++) {
+        rows++;
+    }
+    assert_int_equal(rows, 1200);
+    fixture->route.per = MM_PER_MONTH;
+    assert_string_equal(all_with(fixture, 0), all(fixture));
+}
+
 /* Else somebody who left would not be noticed before the whole period was read. */
 static void test_a_call_reads_a_batch_and_not_a_day(void **state)
 {
@@ -259,6 +314,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_resource, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_agents, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_many, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_cursors_that_are_opened_anew, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_many_that_are_read_anew, unit_setup, unit_teardown),
+        cmocka_unit_test_setup_teardown(test_sums_that_are_read_anew, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_a_call_reads_a_batch_and_not_a_day, unit_setup, unit_teardown),
         cmocka_unit_test_setup_teardown(test_odd_counters, unit_setup, unit_teardown),
     };
