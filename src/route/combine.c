@@ -8,6 +8,14 @@ bool mm_route_is_per_user(const mm_route_t *route)
     return route->endpoint == MM_ENDPOINT_USERS || route->endpoint == MM_ENDPOINT_USERS_ALL;
 }
 
+bool mm_route_is_computed(const mm_route_t *route)
+{
+    bool by_use = route->sort == MM_SORT_DEFAULT || route->sort == MM_SORT_VIEWS || route->sort == MM_SORT_DOWNLOADS;
+
+    return route->has_since || route->has_until || mm_route_is_by_day(route) ||
+           (route->agent != MM_AGENT_ALL && by_use);
+}
+
 bool mm_route_is_by_day(const mm_route_t *route)
 {
     return route->endpoint == MM_ENDPOINT_DAYS || route->endpoint == MM_ENDPOINT_DAYS_ALL;

@@ -162,6 +162,9 @@ bool mm_route_is_per_user(const mm_route_t *route);
 /* Whether rows are of days or months. */
 bool mm_route_is_by_day(const mm_route_t *route);
 
+/* Whether the server makes all rows before it sends the first one, adding up days or computing what it sorts by. */
+bool mm_route_is_computed(const mm_route_t *route);
+
 /* Whether rows, or cells of theirs, name people. */
 bool mm_route_names_people(const mm_route_t *route);
 

@@ -73,13 +73,17 @@ static void set_headers(request_rec *r, const mm_answer_t *answer)
     }
 }
 
-/* One connection where both are the same database. */
+/* One connection where both are the same database. What the server computes first has one of its own: who waits longer
+ * for that should not for anything else. */
 static apr_status_t open_stores(mm_report_t *report, request_rec *r, mm_err_t *err)
 {
     const mm_config_t *config = mm_config_get(r->server);
     apr_status_t rv = mm_authz_catalog(&report->catalog_store, r, err);
     report->store = report->catalog_store;
-    if (rv == APR_SUCCESS && config->catalog_uri) {
+    if (rv == APR_SUCCESS && mm_route_is_computed(report->route)) {
+        rv = mm_store_open_patient(&report->store, config->mongo_uri, config->prefix, r->pool, err);
+    }
+    else if (rv == APR_SUCCESS && config->catalog_uri) {
         rv = mm_store_open(&report->store, config->mongo_uri, config->prefix, r->pool, err);
     }
     return rv;

@@ -50,7 +50,16 @@ static int64_t patience_of(const mongoc_uri_t *uri)
     return ms > PATIENCE_MIN_MS ? ms : PATIENCE_MIN_MS;
 }
 
-apr_status_t mm_store_open(mm_store_t **store, const char *text, const char *prefix, apr_pool_t *pool, mm_err_t *err)
+/* An answer that is worth waiting for must not be cut off by the socket. */
+static void wait_longer(mongoc_uri_t *uri, int32_t times)
+{
+    int64_t ms = (int64_t)mongoc_uri_get_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, 0) * times;
+
+    mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, ms < INT32_MAX ? (int32_t)ms : INT32_MAX);
+}
+
+static apr_status_t open_store(mm_store_t **store, const char *text, const char *prefix, int32_t times,
+                               apr_pool_t *pool, mm_err_t *err)
 {
     bson_error_t error = {0};
     mongoc_uri_t *uri;
@@ -73,6 +82,7 @@ apr_status_t mm_store_open(mm_store_t **store, const char *text, const char *pre
     opened->database = apr_pstrdup(pool, database && *database ? database : DATABASE_DEFAULT);
     opened->prefix = apr_pstrdup(pool, prefix);
     opened->patience_ms = patience_of(uri);
+    wait_longer(uri, times);
     opened->client = mongoc_client_new_from_uri_with_error(uri, &error);
     if (!opened->client) {
         status = mm_err_set(err, APR_EINVAL, "The MongoDB URI cannot be used%s%s",
@@ -85,6 +95,17 @@ apr_status_t mm_store_open(mm_store_t **store, const char *text, const char *pre
 out:
     mongoc_uri_destroy(uri);
     return status;
+}
+
+apr_status_t mm_store_open(mm_store_t **store, const char *uri, const char *prefix, apr_pool_t *pool, mm_err_t *err)
+{
+    return open_store(store, uri, prefix, 1, pool, err);
+}
+
+apr_status_t mm_store_open_patient(mm_store_t **store, const char *uri, const char *prefix, apr_pool_t *pool,
+                                   mm_err_t *err)
+{
+    return open_store(store, uri, prefix, MM_STORE_SORT_PATIENCE, pool, err);
 }
 
 const char *mm_store_totals_name(const mm_store_t *store, const char *type, apr_pool_t *pool)

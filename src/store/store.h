@@ -26,6 +26,12 @@ void mm_store_init(void);
  * malformed. */
 apr_status_t mm_store_open(mm_store_t **store, const char *uri, const char *prefix, apr_pool_t *pool, mm_err_t *err);
 
+/* The same for a report whose rows the server makes before it sends the first one (MM_STORE_SORT_PATIENCE): an answer
+ * may take so many times as long. */
+#define MM_STORE_SORT_PATIENCE 6
+apr_status_t mm_store_open_patient(mm_store_t **store, const char *uri, const char *prefix, apr_pool_t *pool,
+                                   mm_err_t *err);
+
 /* Checks a URI without connecting, for the start of httpd. Does not need mm_store_init. */
 apr_status_t mm_store_check_uri(const char *uri, apr_pool_t *pool, mm_err_t *err);
 

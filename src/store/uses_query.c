@@ -12,8 +12,6 @@
 
 /* A batch of a cursor is held in memory on both sides; a row is some 150 bytes. */
 #define BATCH_MAX 5000
-/* A sort of millions of documents is given this many times what another operation is. */
-#define SORT_PATIENCE 6
 
 /* Names of computed fields; ours never hold a leading underscore but in _id. */
 #define COMPUTED_VIEWS     "_views"
@@ -343,7 +341,7 @@ static mongoc_cursor_t *aggregate(const mm_store_t *store, mongoc_collection_t *
 
     append_stages(&pipeline, query);
     BSON_APPEND_BOOL(&opts, "allowDiskUse", true);
-    BSON_APPEND_INT64(&opts, "maxTimeMS", store->patience_ms * SORT_PATIENCE);
+    BSON_APPEND_INT64(&opts, "maxTimeMS", store->patience_ms * MM_STORE_SORT_PATIENCE);
     BSON_APPEND_INT32(&opts, "batchSize", batch);
     cursor = mongoc_collection_aggregate(collection, MONGOC_QUERY_NONE, &pipeline, &opts, NULL);
     bson_destroy(&opts);

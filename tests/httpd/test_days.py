@@ -2,12 +2,14 @@
 
 import io
 import json
+import time
 from datetime import datetime
 
 import openpyxl
 import pytest
 from bson import Int64
 
+from environment import Gate
 from environment.waiting import wait_equal
 from test_forget import forget
 from test_user_reports import ADA, CONF, TYPES, day
@@ -178,3 +180,32 @@ def test_counters_that_somebody_wrote_by_hand(site):
     assert table(site, "/metrics/files/users?since=2026-03-01&agent=regular")[1][5] == most
     wait_equal(lambda: site.get("/metrics/status").json["counters_cut"], before + 8)
     site.expect_log(r"MM0611: \d+ row\(s\) of reports, of files among them, have numbers that are cut")
+
+
+class Slow(Gate):
+    """A server that thinks for some seconds before it does what it is told, where that is this."""
+
+    def __init__(self, host, port, slow, seconds):
+        self._slow, self._seconds = slow, seconds
+        super().__init__(host, port)
+
+    def heard(self, data):
+        if self._slow in data:
+            time.sleep(self._seconds)
+
+
+def test_the_server_may_take_long_to_add_up(httpd, database):
+    """Longer than other answers may take, which end the report as ever."""
+    host, port = database.uri.partition("://")[2].partition("/")[0].rpartition("@")[2].rsplit(":", 1)
+    gate = Slow(host, int(port), b"aggregate\0", 1.5)
+    site = httpd(CAPTURE, types=TYPES, markers=False)
+    site.mongo_uri = site.mongo_uri.replace(f"{host}:{port}", f"127.0.0.1:{gate.port}")
+    site.mongo_uri += ("&" if "?" in site.mongo_uri else "?") + "socketTimeoutMS=1000"
+    site.start()
+    day(site, "datasets", "d1", "2026-01-31", views=2, machine_views=1)
+    site.counts.db.metrics_datasets.insert_one({"_id": "d1", "views": 2, "downloads": 0, "machine_views": 1})
+    for path in ("/metrics/days", "/metrics/datasets?since=2026-01-01", "/metrics/datasets?agent=regular",
+                 "/metrics/counter/reports/dsr?begin_date=2026-01&end_date=2026-01"):
+        answer = site.get(path)
+        assert answer.status == 200 and ("d1" in answer.text or "2026-01-31" in answer.text), answer.text
+    gate.close()

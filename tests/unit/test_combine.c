@@ -3,6 +3,26 @@
 
 #include "route/combine.h"
 
+static void test_what_the_server_computes(void **state)
+{
+    static const struct {
+        mm_route_t route;
+        bool computed;
+    } cases[] = {{{.endpoint = MM_ENDPOINT_TOTALS}, false},
+                 {{.endpoint = MM_ENDPOINT_USERS_ALL, .sort = MM_SORT_VIEWS}, false},
+                 {{.endpoint = MM_ENDPOINT_TOTALS, .agent = MM_AGENT_REGULAR}, true},
+                 {{.endpoint = MM_ENDPOINT_TOTALS, .agent = MM_AGENT_MACHINE, .sort = MM_SORT_DOWNLOADS}, true},
+                 {{.endpoint = MM_ENDPOINT_TOTALS, .agent = MM_AGENT_MACHINE, .sort = MM_SORT_LAST_VIEWED}, false},
+                 {{.endpoint = MM_ENDPOINT_TOTALS, .has_since = 1, .sort = MM_SORT_RESOURCE}, true},
+                 {{.endpoint = MM_ENDPOINT_USERS, .has_until = 1}, true},
+                 {{.endpoint = MM_ENDPOINT_DAYS, .sort = MM_SORT_DAY}, true}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(mm_route_is_computed(&cases[i].route), cases[i].computed);
+    }
+}
+
 static void test_sorts(void **state)
 {
     static const struct {
@@ -110,7 +130,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, unit_setup, unit_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_sorts), TEST(test_others_set_the_order), TEST(test_periods), TEST(test_backwards), TEST(test_people),
+        TEST(test_sorts),
+        cmocka_unit_test(test_what_the_server_computes),
+        TEST(test_others_set_the_order),
+        TEST(test_periods),
+        TEST(test_backwards),
+        TEST(test_people),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

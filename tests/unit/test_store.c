@@ -30,6 +30,28 @@ static void test_patience_has_a_floor(void **state)
     assert_int_equal(unit_store_at("mongodb://127.0.0.1/?socketTimeoutMS=1", unit->pool)->patience_ms, 2000);
 }
 
+static int32_t socket_ms_of_patient(const char *uri, apr_pool_t *pool)
+{
+    mm_store_t *store = NULL;
+
+    mm_store_init();
+    assert_int_equal(mm_store_open_patient(&store, uri, MM_STORE_PREFIX_DEFAULT, pool, NULL), APR_SUCCESS);
+    return mongoc_uri_get_option_as_int32(mongoc_client_get_uri(store->client), MONGOC_URI_SOCKETTIMEOUTMS, 0);
+}
+
+/* What one answer may take is not what any other may. */
+static void test_patient_with_a_sum(void **state)
+{
+    unit_t *unit = *state;
+    mm_store_t *store = NULL;
+
+    assert_int_equal(socket_ms_of_patient("mongodb://127.0.0.1/", unit->pool), 60000);
+    assert_int_equal(socket_ms_of_patient("mongodb://127.0.0.1/?socketTimeoutMS=2000000000", unit->pool), INT32_MAX);
+    assert_int_equal(mm_store_open_patient(&store, "mongodb://127.0.0.1/", MM_STORE_PREFIX_DEFAULT, unit->pool, NULL),
+                     APR_SUCCESS);
+    assert_int_equal(store->patience_ms, 8000);
+}
+
 static void test_malformed_is_refused(void **state)
 {
     unit_t *unit = *state;
@@ -100,13 +122,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, unit_setup, unit_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_database_of_the_uri_or_metrics),
-        TEST(test_patience_is_shorter_than_the_socket),
-        TEST(test_patience_has_a_floor),
-        TEST(test_malformed_is_refused),
-        TEST(test_prefix),
-        TEST(test_names_of_collections),
-        TEST(test_pool_closes_the_connection),
+        TEST(test_database_of_the_uri_or_metrics), TEST(test_patience_is_shorter_than_the_socket),
+        TEST(test_patience_has_a_floor),           TEST(test_patient_with_a_sum),
+        TEST(test_malformed_is_refused),           TEST(test_prefix),
+        TEST(test_names_of_collections),           TEST(test_pool_closes_the_connection),
     };
 
     return cmocka_run_group_tests(tests, unit_store_group, NULL);

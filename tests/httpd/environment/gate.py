@@ -56,6 +56,9 @@ class Gate:
                 self._pairs[visitor] = (visitor, server)
             threading.Thread(target=self._pass_on, args=(visitor, server), daemon=True).start()
 
+    def heard(self, data):
+        """Bytes that are passed on next, for who wants to know or to wait."""
+
     def _pass_on(self, visitor, server):
         with selectors.DefaultSelector() as selector:
             try:
@@ -66,6 +69,7 @@ class Gate:
                         data = key.fileobj.recv(1 << 16)
                         if not data:
                             raise ConnectionError
+                        self.heard(data)
                         key.data.sendall(data)
             except (OSError, ValueError):
                 with self._lock:
