@@ -10,6 +10,10 @@ There are two kinds of loops to hold a report with names against. A scan reads t
 catalogue from its beginning to its end. Look-ups read the totals, and for each 500 of them the documents of the catalogue
 by their ids, as a report must, whose order is that of views. How much longer the second takes is the server's doing.
 
+Reports of a period are made of metrics_days: each file was used on a day of January 2026 and on one of the year before, and
+every tenth file on one of February; the first file on each of 1000 days. They stand beside a loop over the same
+documents in the order of days, and are made once.
+
 Look-ups in lists (a dataset's files) take a stand-in for mongod so long that the reports with parents are made of
 PARENT_ROWS rows; scans are taken in proportion.
 
@@ -21,6 +25,7 @@ import argparse
 import contextlib
 import os
 import random
+import re
 import resource
 import socket
 import statistics
@@ -48,12 +53,19 @@ BATCH = 20_000
 FILES_OF_A_DATASET = 50
 DATABASE = "reports"
 START = datetime(2024, 1, 1, tzinfo=timezone.utc)
+JANUARY = datetime(2026, 1, 1, tzinfo=timezone.utc)
+DAYS_OF_ONE = 1000
 
 CONF = """
 <Location "/metrics">
     SetHandler metrics
     MetricsAuthz expr "true" users "true"
 </Location>
+<Location "/each">
+    SetHandler metrics
+    MetricsAuthz expr report="true" resources="env('METRICS_ID') != ''"
+</Location>
+MetricsCounter types=files
 """
 TYPES = """
 <MetricsType files>
@@ -113,15 +125,39 @@ def fill_users(db, rows, users):
                               for n, user in ((n, (n * 7919 + n // (rows // 2 or 1)) % users) for n in range(rows))))
 
 
+def fill_days(db, rows):
+    dice, name = random.Random(SEED), "{:024x}".format
+
+    def used(n, day):
+        views = dice.randrange(1, 9)
+        return {"type": "files", "resource": name(n), "day": day, "views": views, "downloads": 1,
+                "machine_views": views // 3, "machine_downloads": 0, "unique_views": 1, "unique_downloads": 1,
+                "unique_investigations": 1, "machine_unique_views": 0, "machine_unique_downloads": 0,
+                "machine_unique_investigations": 0}
+
+    def all_of():
+        for n in range(rows):
+            yield used(n, JANUARY + timedelta(days=n % 31))
+            yield used(n, JANUARY - timedelta(days=1 + n % 365))
+            if n % 10 == 0:
+                yield used(n, JANUARY + timedelta(days=31 + n // 10 % 28))
+        for n in range(DAYS_OF_ONE):
+            yield {**used(0, START - timedelta(days=1 + n)), "user": "u0"}
+    insert(db.metrics_days, all_of())
+
+
 def fill(db, rows, users):
     """Two at a time: the server has more than one core. Of the drainer's indexes those that the reports here use."""
     began = time.monotonic()
     db.metrics_files.create_index([("views", -1), ("downloads", -1), ("_id", 1)], name="totals")
     db.metrics_users.create_index([("type", 1), ("views", -1), ("downloads", -1), ("resource", 1), ("user", 1)],
                                   name="by_use")
+    db.metrics_users.create_index([("type", 1), ("resource", 1), ("user", 1)], name="users_of")
+    db.metrics_days.create_index([("resource", 1), ("type", 1), ("day", 1)], name="by_resource")
+    db.metrics_days.create_index([("day", 1), ("type", 1)], name="by_day")
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(fill_totals, db, rows), pool.submit(fill_users, db, rows, users),
-                     pool.submit(fill_catalogue, db, rows)]:
+                     pool.submit(fill_catalogue, db, rows), pool.submit(fill_days, db, rows)]:
             done.result()
     print(f"{rows} files, {rows} uses by {users} users: filled in {time.monotonic() - began:.0f} s", flush=True)
 
@@ -177,11 +213,13 @@ def fetch(port, path):
         while len(head.partition(b"\r\n\r\n")[2]) < 1:
             head += line.recv(4096)
         first = time.monotonic() - began
-        assert head.startswith(b"HTTP/1.1 200 "), head
-        size, last = len(head), head
+        fields, _, body = head.partition(b"\r\n\r\n")
+        assert fields.startswith(b"HTTP/1.1 200 "), head
+        length = re.search(rb"(?i)^content-length: (\d+)", fields, re.M)  # a small one is sent as a whole
+        size, last = len(body), body
         while part := line.recv(1 << 20):
             size, last = size + len(part), (last + part)[-5:]
-    assert last.endswith(b"0\r\n\r\n"), "broken off"
+    assert size == int(length[1]) if length else last.endswith(b"0\r\n\r\n"), "broken off"
     return time.monotonic() - began, size, first
 
 
@@ -253,6 +291,29 @@ def others(table, plain, named, rows, parent_rows):
         report(table, plain, format_.upper(), f"/metrics/files.{format_}?parents=none", rows)
 
 
+def periods(table, database, plain, rows):
+    """Once each. Rows are documents of days; of the report of users they are rows."""
+    month = "/metrics/counter/reports/dsr?begin_date=2026-{0}&end_date=2026-{0}"
+    documents = 2 * rows + (rows + 9) // 10 + DAYS_OF_ONE
+    table.add("loop: days", documents,
+              *loop(database, "metrics_days", "sort=day:1", "day", "resource", "views", "downloads"))
+    report(table, plain, "COUNTER, a month, a tenth", month.format("02"), (rows + 9) // 10)
+    report(table, plain, "COUNTER, a month", month.format("01"), rows)
+    report(table, plain, "COUNTER, a month, TSV", month.format("01") + "&format=tsv", rows)
+    report(table, plain, "the site by day", "/metrics/days.csv", documents)
+    report(table, plain, "the site by month", "/metrics/days.csv?per=month", documents)
+    report(table, plain, "the site by day, each file asked about", "/each/days.csv", documents)
+    report(table, plain, "one file's days", f"/metrics/files/{0:024x}/days", DAYS_OF_ONE)
+    report(table, plain, "users, others=1, a tenth", f"/metrics/files/users.csv?parents=none&others=1&limit={rows // 10}",
+           rows // 10)
+    report(table, plain, "users, others=1", "/metrics/files/users.csv?parents=none&others=1", rows)
+
+
+PERIODS = ("loop: days", "COUNTER, a month, a tenth", "COUNTER, a month", "COUNTER, a month, TSV", "the site by day",
+           "the site by month", "the site by day, each file asked about", "one file's days", "users, others=1, a tenth",
+           "users, others=1")
+
+
 def show(table, rows, parent_rows):
     totals = table.seconds("loop: totals")
     names = totals + table.seconds("loop: names, scan")
@@ -275,6 +336,8 @@ def show(table, rows, parent_rows):
     table.show("CSV with names", names, table.seconds("loop: totals, look-ups of names"))
     table.show("CSV with names and parents", parents, by_ids)
     table.show("CSV with parents at all levels", parents, by_ids)
+    for name in PERIODS:
+        table.show(name)
     print(f"  XLSX takes {table.seconds('XLSX') / table.seconds('CSV'):.1f} times the CSV")
 
 
@@ -283,6 +346,7 @@ def reports(database, rows, parent_rows, rounds, until):
     table = Table()
     with site_of(database, TYPES.replace("MetricsCatalog", "# ")) as plain, site_of(database, TYPES) as named:
         others(table, plain, named, rows, parent_rows)
+        periods(table, database, plain, rows)
         for n in range(rounds):
             began = time.monotonic()
             one_round(table, database, plain, named, rows, parent_rows)
