@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """What permissions add to a report on ROWS resources, by provider, in the same run.
 
-A seeded generator fills two databases: one with ROWS totals, one as Clowder would, with FULL_ROWS files, datasets that list
-50 of them each, each in one of 100 spaces; the requester is a member of all of these, so that every row has to be decided
-about and every row is shown.
+A seeded generator fills two databases with totals, and as Clowder would with as many files and datasets that list 50 of them
+each, each in one of 100 spaces. The requester is a member of all of these, so that every row has to be decided about and every
+row is shown. A stranger is a member of none and owns nothing: every row has to be decided about, and none is shown.
 Reports under the different providers take turns, ROUNDS times; what is printed are medians, and how much longer each takes
 than under a provider that is asked once and grants everything (`expr true`).
 
-The first table is of an httpd whose types have no MetricsCatalog: the leanest report there is, on which permissions weigh
-most. The second is of the report as people get it, with names and parents as conf/clowder.conf has them; look-ups in lists (a
+The first table is of ROWS and of an httpd whose types have no MetricsCatalog: the leanest report there is, on which permissions
+weigh most. The second is of FULL_ROWS and the report as people get it, with names and parents as conf/clowder.conf has them; look-ups in lists (a
 dataset's files) take a stand-in for mongod so long that it has fewer rows. Its last line is a report of somebody who owns
 1000 of the files.
 
@@ -40,17 +40,18 @@ PLAIN_DATABASE, FULL_DATABASE = "permissions", "permissions_full"
 FILES_OF_A_DATASET = 50
 SPACES = 100
 OWN = 1000
-MEMBER, OWNER = ObjectId("a" * 24), ObjectId("b" * 24)
+MEMBER, OWNER, STRANGER = (ObjectId(digit * 24) for digit in "abc")
 
 PROVIDERS = {
     "once": "expr true users true",
     "each": 'expr report=true resources="%{reqenv:METRICS_ID} =~ /^[0-9a-f]{24}$/" people=true',
     "any": 'any { owner } { expr report=true resources="%{reqenv:METRICS_ID} =~ /^[0-9a-f]{24}$/" }',
     "clowder": "clowder server=private user=id",
+    "stranger": "clowder server=private user=id",
     "owner": "owner",
 }
 NAMES = {"once": "expr, asked once", "each": "expr, for each resource", "any": "any of owner and expr for each",
-         "clowder": "clowder, private, a member", "owner": "owner of few"}
+         "clowder": "clowder, private, a member", "stranger": "clowder, private, a stranger", "owner": "owner of few"}
 
 SECTION = """
 <Location "/{name}">
@@ -78,7 +79,8 @@ FULL_TYPES = """
     MetricsCatalog datasets id=_id name=name owner=author._id
 </MetricsType>
 """
-PLAIN, FULL = ("once", "each"), ("once", "each", "any", "clowder", "owner")
+PLAIN, FULL = ("once", "each", "clowder", "stranger"), ("once", "each", "any", "clowder", "stranger", "owner")
+REQUESTERS = {"owner": OWNER, "stranger": STRANGER}
 
 
 def oid(n):
@@ -104,7 +106,7 @@ def fill_all(db, rows):
                          for n in range(rows // FILES_OF_A_DATASET)))
     db.datasets.create_index("files")
     db.folders.create_index("files")
-    db.uploads.create_index("author._id")
+    db.uploads.create_index([("author._id", 1), ("_id", 1)])
     insert(db["spaces.projects"], ({"_id": oid(1 << 55 | n), "name": f"Space {n}", "status": "PRIVATE",
                                     "creator": oid(1 << 60)} for n in range(SPACES)))
     role = {"name": "Viewer", "permissions": ["ViewDataset", "ViewFile", "ViewCollection", "ViewSpace", "ViewUser"]}
@@ -112,8 +114,8 @@ def fill_all(db, rows):
         {"_id": user, "email": f"{name}@example.org", "fullName": name, "status": "Active",
          "identityId": {"userId": f"{name}@example.org", "providerId": "userpass"},
          "termsOfServices": {"accepted": True, "acceptedDate": START + timedelta(days=1)},
-         "spaceandrole": [{"spaceId": oid(1 << 55 | n), "role": role} for n in range(SPACES)]}
-        for name, user in (("member", MEMBER), ("owner", OWNER))])
+         "spaceandrole": [{"spaceId": oid(1 << 55 | n), "role": role} for n in range(spaces)]}
+        for name, user, spaces in (("member", MEMBER, SPACES), ("owner", OWNER, SPACES), ("stranger", STRANGER, 0))])
     db["app.configuration"].insert_one({"key": "tos.date", "value": START})
     print(f"{rows} files in {rows // FILES_OF_A_DATASET} datasets: filled in {time.monotonic() - began:.0f} s", flush=True)
 
@@ -137,8 +139,8 @@ def fetch(port, path, user):
     return time.monotonic() - began, size, first, ends
 
 
-def requester(name):
-    return OWNER if name == "owner" else MEMBER
+def shown(name, rows):
+    return {"owner": OWN, "stranger": 0}.get(name, rows)
 
 
 class Table:
@@ -148,11 +150,10 @@ class Table:
     def measure(self, site, name, rows, parameters):
         children = site.children()
         memory, before = Memory(children), processor(children)
-        seconds, size, first, ends = fetch(site.port, f"/{name}/files.csv?{parameters}", requester(name))
+        seconds, size, first, ends = fetch(site.port, f"/{name}/files.csv?{parameters}", REQUESTERS.get(name, MEMBER))
         own = processor(children) - before
-        shown = OWN if name == "owner" else rows
         # Lines of the body, and of the chunks that it travels in.
-        assert ends > shown, f"{name}: {ends} lines"
+        assert ends > shown(name, rows), f"{name}: {ends} lines"
         self._lines.setdefault(name, []).append((seconds, own, size / 1e6, first, memory.grown()))
 
     def _figures(self, name):
@@ -168,7 +169,7 @@ class Table:
             seconds, own, size, first, grown = map(statistics.median, zip(*lines, strict=True))
             added = "" if name in ("once", "owner") else "".join(
                 f"{100 * (figure / base - 1):>6.0f} %" for figure, base in zip(self._figures(name), bases, strict=True))
-            print(f"  {NAMES[name]:<36}{OWN if name == 'owner' else rows:>9}{seconds:>9.2f}{own:>8.2f}{size:>6.1f}"
+            print(f"  {NAMES[name]:<36}{shown(name, rows):>9}{seconds:>9.2f}{own:>8.2f}{size:>6.1f}"
                   f"{first:>8.2f}{grown:>7.1f}{added}", flush=True)
 
 
@@ -181,7 +182,7 @@ def site_of(database, name, types, names):
     conf = "".join(SECTION.format(name=provider, line=PROVIDERS[provider]) for provider in names)
     site = Httpd(conf, types=types, mongo_uri=patient,
                  modules=("auth_basic", "authn_core", "authn_file", "authz_user"))
-    site.password_file(*((str(user), "x") for user in (MEMBER, OWNER)))
+    site.password_file(*((str(user), "x") for user in (MEMBER, OWNER, STRANGER)))
     site.counts = Counts(database.uri, name)
     try:
         site.start()
@@ -195,8 +196,8 @@ def site_of(database, name, types, names):
 
 def compare(site, names, rows, parameters, rounds):
     table = Table()
-    for name in names:
-        fetch(site.port, f"/{name}/files.csv?limit={OWN}", requester(name))
+    for name in set(names) - {"stranger"}:  # to whom a page is as long as all of it
+        fetch(site.port, f"/{name}/files.csv?limit={OWN}", REQUESTERS.get(name, MEMBER))
     for n in range(rounds):
         for name in names[n % len(names):] + names[:n % len(names)]:
             table.measure(site, name, rows, parameters)
@@ -207,20 +208,22 @@ def compare(site, names, rows, parameters, rounds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--full-rows", type=int, help="default: at most 20,000")
+    parser.add_argument("--full-rows", type=int, help="default: at most 20,000; 0 leaves the second table out")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--providers", nargs="*", default=list(PROVIDERS), choices=list(PROVIDERS))
     options = parser.parse_args()
     chosen = set(options.providers) | {"once"}
-    full_rows = options.full_rows or min(options.rows, 20_000)
+    full_rows = min(options.rows, 20_000) if options.full_rows is None else options.full_rows
     with Database(orphan=False) as database:
         print(f"database {database.name}")
-        for title, name, types, names, rows, fill, parameters in (
-                ("without names", PLAIN_DATABASE, PLAIN_TYPES, PLAIN, options.rows, fill_totals, "parents=none"),
-                ("with names and parents", FULL_DATABASE, FULL_TYPES, FULL, full_rows, fill_all, "")):
+        for title, name, types, names, rows, parameters in (
+                ("without names", PLAIN_DATABASE, PLAIN_TYPES, PLAIN, options.rows, "parents=none"),
+                ("with names and parents", FULL_DATABASE, FULL_TYPES, FULL, full_rows, "")):
+            if not rows:
+                continue
             print(title)
             with site_of(database, name, types, names) as site:  # its drainer makes the indexes
-                fill(MongoClient(database.uri)[name], rows)
+                fill_all(MongoClient(database.uri)[name], rows)
                 compare(site, [name for name in names if name in chosen], rows, parameters, options.rounds)
 
 

@@ -40,13 +40,14 @@ mm_clowder_rights_t *mm_clowder_rights_make(mm_store_t *store, const mm_clowder_
     rights->people = mm_clowder_memory_make(REMEMBERED_MAX, pool);
     rights->public_spaces = mm_clowder_memory_make(REMEMBERED_MAX, pool);
     rights->datasets = mm_clowder_memory_make(REMEMBERED_MAX, pool);
+    rights->whole = mm_clowder_whole_make(rights, pool);
     return rights;
 }
 
 /* --- documents become facts -----------------------------------------------------------------------------------------
  */
 
-static bool has_role_in(const mm_clowder_rights_t *rights, const mm_oid_t *space, unsigned permission)
+bool mm_clowder_has_role_in(const mm_clowder_rights_t *rights, const mm_oid_t *space, unsigned permission)
 {
     const mm_clowder_role_t *role = apr_hash_get(rights->roles, space->bytes, MM_OID_SIZE);
 
@@ -65,7 +66,7 @@ void mm_clowder_learn(const mm_clowder_batch_t *batch, mm_clowder_facts_t *facts
         mm_clowder_membership_t *membership = apr_array_push(batch->memberships);
 
         *membership = (mm_clowder_membership_t){facts, doc->spaces[i]};
-        facts->has_role = facts->has_role || has_role_in(rights, &doc->spaces[i], permission);
+        facts->has_role = facts->has_role || mm_clowder_has_role_in(rights, &doc->spaces[i], permission);
     }
 }
 
@@ -111,7 +112,7 @@ void mm_clowder_on_resource(void *baton, const mm_clowder_doc_t *doc)
 static void on_space_itself(const mm_clowder_batch_t *batch)
 {
     for (size_t i = 0; i < batch->n; i++) {
-        batch->facts[i].has_role = has_role_in(batch->rights, &batch->ids[i], batch->kind->permission);
+        batch->facts[i].has_role = mm_clowder_has_role_in(batch->rights, &batch->ids[i], batch->kind->permission);
     }
 }
 
@@ -209,6 +210,19 @@ static void answer(const mm_oid_t *ids, const unsigned char *seen, size_t n_ids,
     }
 }
 
+/* What all files of a server are known of already needs no second memory. */
+static void remember(const mm_clowder_batch_t *batch, const unsigned char *seen)
+{
+    mm_clowder_memory_t *known = batch->rights->verdicts[batch->kind - kinds];
+
+    if (batch->kind->kind == MM_CLOWDER_FILES && mm_clowder_whole_is_known(batch->rights->whole)) {
+        return;
+    }
+    for (size_t i = 0; i < batch->n; i++) {
+        mm_clowder_memory_put(known, &batch->ids[i], seen[i] ? SHOWN : HIDDEN);
+    }
+}
+
 static void show_all(const char *const *texts, size_t n, unsigned char *verdicts)
 {
     mm_oid_t id;
@@ -254,9 +268,7 @@ apr_status_t mm_clowder_rights_resources(mm_clowder_rights_t *rights, const char
     apr_status_t rv = batch.n ? judge_batch(&batch, seen, err) : APR_SUCCESS;
     if (rv == APR_SUCCESS) {
         answer(ask, seen, batch.n, ids, n, verdicts);
-        for (size_t i = 0; i < batch.n; i++) {
-            mm_clowder_memory_put(known, &ask[i], seen[i] ? SHOWN : HIDDEN);
-        }
+        remember(&batch, seen);
     }
     return rv;
 }

@@ -1,6 +1,8 @@
 /* Files are seen by way of the datasets that they are in, directly or in a folder; they do not say so themselves.
  * Datasets are remembered: the files of one stand together where a report is in the order of ids, and are used
- * together.
+ * together. A report on very many files reads what holds files whole, see whole.h.
+ *
+ * A file's own document says but whose it is, so that it is asked for last, where nothing else shows the file.
  */
 #include "clowder/rights_private.h"
 
@@ -156,15 +158,33 @@ static void judge_files(const places_t *places, unsigned char *seen)
     }
 }
 
-apr_status_t mm_clowder_judge_files(mm_clowder_batch_t *batch, unsigned char *seen, mm_err_t *err)
+static apr_status_t read_own(mm_clowder_batch_t *batch, const mm_oid_t *ids, size_t n, mm_err_t *err)
+{
+    return mm_clowder_read(batch->rights->store, MM_CLOWDER_FILES, ids, n, mm_clowder_on_resource, batch, err);
+}
+
+/* Those that are not seen so far. */
+static size_t list_unseen(const mm_clowder_batch_t *batch, const unsigned char *seen, mm_oid_t *ids)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < batch->n; i++) {
+        if (!seen[i]) {
+            ids[n++] = batch->ids[i];
+        }
+    }
+    return n;
+}
+
+static apr_status_t look_up(mm_clowder_batch_t *batch, unsigned char *seen, mm_err_t *err)
 {
     places_t places = {batch, apr_array_make(batch->scratch, 64, sizeof(place_t)),
                        apr_array_make(batch->scratch, 64, sizeof(dataset_t *))};
     const mm_clowder_rights_t *rights = batch->rights;
     apr_status_t rv = APR_SUCCESS;
 
-    if (rights->user || rights->rules->strict) { /* otherwise nothing depends on the file's own document */
-        rv = mm_clowder_read(rights->store, MM_CLOWDER_FILES, batch->ids, batch->n, mm_clowder_on_resource, batch, err);
+    if (rights->rules->strict) { /* what is gone is not seen, whatever holds it */
+        rv = read_own(batch, batch->ids, batch->n, err);
     }
     if (rv == APR_SUCCESS) {
         rv = find_places(&places, err);
@@ -172,5 +192,73 @@ apr_status_t mm_clowder_judge_files(mm_clowder_batch_t *batch, unsigned char *se
     if (rv == APR_SUCCESS) {
         judge_files(&places, seen);
     }
+    if (rv == APR_SUCCESS && rights->user && !rights->rules->strict) {
+        mm_oid_t *unseen = apr_palloc(batch->scratch, (batch->n + 1) * sizeof(*unseen));
+
+        rv = read_own(batch, unseen, list_unseen(batch, seen, unseen), err);
+        if (rv == APR_SUCCESS) {
+            judge_files(&places, seen);
+        }
+    }
     return rv;
+}
+
+/* The same for some of the files, those that are marked as seen; the others are not. */
+static apr_status_t look_up_some(const mm_clowder_batch_t *batch, unsigned char *seen, mm_err_t *err)
+{
+    mm_oid_t *ids = apr_palloc(batch->scratch, (batch->n + 1) * sizeof(*ids));
+    unsigned char *answers = apr_pcalloc(batch->scratch, batch->n + 1);
+    mm_clowder_batch_t some = *batch;
+
+    some.ids = ids;
+    some.n = 0;
+    for (size_t i = 0; i < batch->n; i++) {
+        if (seen[i]) {
+            ids[some.n++] = batch->ids[i];
+        }
+    }
+    apr_status_t rv = some.n ? look_up(&some, answers, err) : APR_SUCCESS;
+    for (size_t i = 0, at = 0; i < batch->n; i++) {
+        seen[i] = seen[i] && answers[at++];
+    }
+    return rv;
+}
+
+/* To a member who has it all in the set, but for what the files' own documents say where that matters still. */
+static apr_status_t judge_by_set(mm_clowder_batch_t *batch, unsigned char *seen, mm_err_t *err)
+{
+    const mm_clowder_facts_t open_dataset = {.exists = true, .is_public = true};
+    const mm_clowder_rights_t *rights = batch->rights;
+    const bool knows_owned = mm_clowder_whole_knows_owned(rights->whole);
+    mm_oid_t *ask = apr_palloc(batch->scratch, (batch->n + 1) * sizeof(*ask));
+    size_t n = 0;
+
+    for (size_t i = 0; i < batch->n; i++) {
+        if (seen[i] ? rights->rules->strict : !knows_owned) {
+            ask[n++] = batch->ids[i];
+        }
+    }
+    apr_status_t rv = read_own(batch, ask, n, err);
+    for (size_t i = 0; i < batch->n && rv == APR_SUCCESS; i++) {
+        seen[i] = mm_clowder_sees_file(rights->rules, rights->rank, &batch->facts[i], &open_dataset, seen[i] ? 1 : 0);
+    }
+    return rv;
+}
+
+apr_status_t mm_clowder_judge_files(mm_clowder_batch_t *batch, unsigned char *seen, mm_err_t *err)
+{
+    mm_clowder_whole_t *whole = batch->rights->whole;
+
+    if (!mm_clowder_whole_read(whole)) {
+        const int64_t began = mm_clowder_whole_clock_us();
+        apr_status_t rv = look_up(batch, seen, err);
+
+        mm_clowder_whole_earn(whole, mm_clowder_whole_clock_us() - began);
+        return rv;
+    }
+    for (size_t i = 0; i < batch->n; i++) {
+        seen[i] = mm_clowder_whole_has(whole, &batch->ids[i]);
+    }
+    return batch->rights->rank == MM_CLOWDER_ANONYMOUS ? look_up_some(batch, seen, err)
+                                                       : judge_by_set(batch, seen, err);
 }

@@ -6,6 +6,7 @@
 #include <apr_tables.h>
 #include "clowder/memory.h"
 #include "clowder/rights.h"
+#include "clowder/whole.h"
 
 #define MM_CLOWDER_KINDS 4
 
@@ -26,6 +27,7 @@ struct mm_clowder_rights {
     mm_clowder_memory_t *people;                     /* verdicts */
     mm_clowder_memory_t *public_spaces;              /* 1: its status is PUBLIC */
     mm_clowder_memory_t *datasets;                   /* of files: facts, packed */
+    mm_clowder_whole_t *whole;                       /* of files, once a report has asked for many */
 };
 
 /* One question. */
@@ -44,6 +46,8 @@ typedef struct mm_clowder_membership {
     mm_oid_t space;
 } mm_clowder_membership_t;
 
+/* rights.c: whether the requester has a role there with this permission. */
+bool mm_clowder_has_role_in(const mm_clowder_rights_t *rights, const mm_oid_t *space, unsigned permission);
 /* rights.c: what a document says becomes facts about a resource; that it is in a public space comes with
  * mm_clowder_look_at_spaces, once all of a batch are known. */
 void mm_clowder_learn(const mm_clowder_batch_t *batch, mm_clowder_facts_t *facts, const mm_clowder_doc_t *doc,

@@ -10,8 +10,6 @@
 #include "store/store_private.h"
 
 #define BATCH_SIZE 1000
-/* What a document says beyond this many spaces is not heard. */
-#define SPACES_MAX 4096
 
 _Static_assert(sizeof(bson_oid_t) == MM_OID_SIZE, "an ObjectId is 12 bytes");
 
@@ -42,7 +40,7 @@ static bool value_at(const bson_t *doc, const char *path, bson_iter_t *value)
     return bson_iter_init(&iter, doc) && bson_iter_find_descendant(&iter, path, value);
 }
 
-static bool oid_of(const bson_iter_t *value, mm_oid_t *oid)
+bool mm_clowder_oid_of(const bson_iter_t *value, mm_oid_t *oid)
 {
     if (!BSON_ITER_HOLDS_OID(value)) {
         return false;
@@ -55,7 +53,7 @@ bool mm_clowder_oid_at(const bson_t *doc, const char *path, mm_oid_t *oid)
 {
     bson_iter_t value;
 
-    return value_at(doc, path, &value) && oid_of(&value, oid);
+    return value_at(doc, path, &value) && mm_clowder_oid_of(&value, oid);
 }
 
 const char *mm_clowder_text_at(const bson_t *doc, const char *path, size_t *len)
@@ -162,8 +160,8 @@ static size_t read_spaces(const bson_t *doc, mm_oid_t *spaces)
         !bson_iter_recurse(&iter, &element)) {
         return 0;
     }
-    while (n < SPACES_MAX && bson_iter_next(&element)) {
-        n += oid_of(&element, &spaces[n]);
+    while (n < MM_CLOWDER_SPACES_MAX && bson_iter_next(&element)) {
+        n += mm_clowder_oid_of(&element, &spaces[n]);
     }
     return n;
 }
@@ -172,10 +170,10 @@ typedef struct reading {
     mm_clowder_kind_t kind;
     mm_clowder_doc_fn fn;
     void *baton;
-    mm_oid_t spaces[SPACES_MAX];
+    mm_oid_t spaces[MM_CLOWDER_SPACES_MAX];
 } reading_t;
 
-static bool parse(mm_clowder_doc_t *parsed, mm_clowder_kind_t kind, mm_oid_t *spaces, const bson_t *doc)
+bool mm_clowder_parse(mm_clowder_doc_t *parsed, mm_clowder_kind_t kind, mm_oid_t *spaces, const bson_t *doc)
 {
     *parsed = (mm_clowder_doc_t){.spaces = spaces};
     if (!mm_clowder_oid_at(doc, "_id", &parsed->id)) {
@@ -196,7 +194,7 @@ static void on_document(void *baton, const bson_t *doc)
     reading_t *reading = baton;
     mm_clowder_doc_t parsed;
 
-    if (parse(&parsed, reading->kind, reading->spaces, doc)) {
+    if (mm_clowder_parse(&parsed, reading->kind, reading->spaces, doc)) {
         reading->fn(reading->baton, &parsed);
     }
 }
@@ -244,7 +242,7 @@ typedef struct holding {
     mm_clowder_holder_fn fn;
     void *baton;
     size_t documents, values; /* how long the lists are */
-    mm_oid_t spaces[SPACES_MAX];
+    mm_oid_t spaces[MM_CLOWDER_SPACES_MAX];
 } holding_t;
 
 static void on_holder(void *baton, const bson_t *doc)
@@ -255,7 +253,7 @@ static void on_holder(void *baton, const bson_t *doc)
     mm_oid_t file;
 
     if (holding->folders ? !mm_clowder_oid_at(doc, "parentDatasetId", &parsed.id)
-                         : !parse(&parsed, MM_CLOWDER_DATASETS, holding->spaces, doc)) {
+                         : !mm_clowder_parse(&parsed, MM_CLOWDER_DATASETS, holding->spaces, doc)) {
         return;
     }
     if (!bson_iter_init_find(&iter, doc, "files") || !BSON_ITER_HOLDS_ARRAY(&iter) ||
@@ -265,8 +263,9 @@ static void on_holder(void *baton, const bson_t *doc)
     holding->documents++;
     while (bson_iter_next(&element)) {
         holding->values++;
-        const mm_oid_t *found =
-            oid_of(&element, &file) ? bsearch(&file, holding->files, holding->n, sizeof(file), mm_oid_compare) : NULL;
+        const mm_oid_t *found = mm_clowder_oid_of(&element, &file)
+                                    ? bsearch(&file, holding->files, holding->n, sizeof(file), mm_oid_compare)
+                                    : NULL;
         if (found) {
             holding->fn(holding->baton, (size_t)(found - holding->files), &parsed);
         }

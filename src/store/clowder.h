@@ -66,6 +66,28 @@ apr_status_t mm_clowder_folders(mm_store_t *store, const mm_oid_t *files, size_t
 /* Whether a dataset with status PUBLIC is in this space. */
 apr_status_t mm_clowder_has_public_dataset(mm_store_t *store, const mm_oid_t *space, bool *has, mm_err_t *err);
 
+/* --- whole collections (clowder_scan.c) ------------------------------------------------------------------------------
+ */
+
+typedef enum mm_clowder_part {
+    MM_CLOWDER_PUBLIC_SPACES,
+    MM_CLOWDER_ALL_DATASETS,
+    MM_CLOWDER_ALL_FOLDERS, /* of these there is only the id of the folder's dataset, which need not exist */
+    MM_CLOWDER_FILES_OF     /* an author */
+} mm_clowder_part_t;
+
+typedef struct mm_clowder_scan mm_clowder_scan_t;
+
+/* author is of MM_CLOWDER_FILES_OF. The scan ends with pool. */
+mm_clowder_scan_t *mm_clowder_scan_make(mm_store_t *store, mm_clowder_part_t part, const mm_oid_t *author,
+                                        apr_pool_t *pool);
+/* The next document, in no order; false behind the last one, and where the database failed. Other questions may be
+ * asked in between. */
+bool mm_clowder_scan_next(mm_clowder_scan_t *scan, mm_clowder_doc_t *doc);
+bool mm_clowder_scan_has_failed(const mm_clowder_scan_t *scan);
+/* The next file that this document lists. */
+bool mm_clowder_scan_file(mm_clowder_scan_t *scan, mm_oid_t *file);
+
 /* --- people ---------------------------------------------------------------------------------------------------------
  */
 

@@ -69,6 +69,10 @@ static void what_is_forgotten_gives_the_same(void **state)
     mm_store_t *store = unit_store(unit->pool);
     mm_clowder_rights_t *rights = unit_rights(store, private_server, MM_CLOWDER_MEMBER, MM_CLOWDER_VIEW_FILE);
 
+    const mm_clowder_rules_t public_server = {.is_public = true};
+    const mm_clowder_rights_t of_public_server = {.rules = &public_server};
+
+    rights->whole = mm_clowder_whole_make(&of_public_server, unit->pool); /* nothing is read whole */
     rights->datasets = mm_clowder_memory_make(0, unit->pool);
     rights->public_spaces = mm_clowder_memory_make(0, unit->pool);
     for (size_t i = 0; i < MM_CLOWDER_KINDS; i++) {
