@@ -98,15 +98,16 @@ def fill_all(db, rows):
     dice = random.Random(SEED)
     fill_totals(db, rows)
     began = time.monotonic()
+    # First of all: a stand-in takes for ever to index what is there already.
+    db.uploads.create_index([("author._id", 1), ("_id", 1)])
+    db.datasets.create_index("files")
+    db.folders.create_index("files")
     insert(db.uploads, ({"_id": oid(n), "filename": f"measurement {n}.csv", "status": "PROCESSED",
                          "author": {"_id": OWNER if n % (rows // OWN or 1) == 0 else oid(1 << 60)}} for n in range(rows)))
     insert(db.datasets, ({"_id": oid(1 << 50 | n), "name": f"Series {n}", "author": {"_id": oid(1 << 60)},
                           "status": "PRIVATE", "trash": False, "spaces": [oid(1 << 55 | dice.randrange(SPACES))],
                           "files": [oid(file) for file in range(n * FILES_OF_A_DATASET, (n + 1) * FILES_OF_A_DATASET)]}
                          for n in range(rows // FILES_OF_A_DATASET)))
-    db.datasets.create_index("files")
-    db.folders.create_index("files")
-    db.uploads.create_index([("author._id", 1), ("_id", 1)])
     insert(db["spaces.projects"], ({"_id": oid(1 << 55 | n), "name": f"Space {n}", "status": "PRIVATE",
                                     "creator": oid(1 << 60)} for n in range(SPACES)))
     role = {"name": "Viewer", "permissions": ["ViewDataset", "ViewFile", "ViewCollection", "ViewSpace", "ViewUser"]}

@@ -7,7 +7,7 @@ from bson import ObjectId
 
 from environment.httpd import ROOT
 
-FILES, OF_A_DATASET, SPACES = 4000, 20, 4
+FILES, OF_A_DATASET, SPACES = 1200, 20, 4
 MEMBER, OWNER, STRANGER = (digit * 24 for digit in "abc")
 
 CONF = f"""
@@ -54,11 +54,11 @@ def site(httpd_of_file):
     httpd = httpd_of_file(CONF, types="", markers=False).start()
     httpd.counts.wait_for_indexes()
     db = httpd.counts.db
+    for holders in (db.datasets, db.folders):
+        holders.create_index("files")
     datasets = [dataset(n) for n in range(FILES // OF_A_DATASET)]
     db.datasets.insert_many(datasets)
     db.folders.insert_many({"parentDatasetId": oid(2, n), "files": files_of(n)} for n in range(3, len(datasets), 4))
-    for holders in (db.datasets, db.folders):
-        holders.create_index("files")
     db.uploads.insert_many({"_id": oid(3, file), "author": {"_id": ObjectId(owner_of(file))}}
                            for file in range(FILES) if file not in GONE)
     db["spaces.projects"].insert_many({"_id": oid(1, n), "status": "PRIVATE"} for n in range(SPACES))
