@@ -81,7 +81,8 @@ typedef struct mm_entry {
 
 /* In which forms the ids of this catalogue are stored, as far as a report has come to know it; for one store, and one
  * thread. What is asked with it is looked for in fewer forms and found all the same, but for an id in a form that the
- * catalogue held none in when it was first asked. So it is not for permissions. */
+ * catalogue held none in when it was first asked. And it knows how often time ran out: where that was too often,
+ * nothing is looked for any more, and entries are as if it had run out at once. So it is not for permissions. */
 typedef struct mm_forms mm_forms_t;
 mm_forms_t *mm_forms_make(apr_pool_t *pool);
 

@@ -34,6 +34,7 @@ struct mm_forms {
     apr_pool_t *pool;
     learnt_t *first;
     bool given_up;
+    unsigned late; /* look-ups that time ran out for */
 };
 
 mm_forms_t *mm_forms_make(apr_pool_t *pool)
@@ -42,6 +43,18 @@ mm_forms_t *mm_forms_make(apr_pool_t *pool)
 
     forms->pool = pool;
     return forms;
+}
+
+void mm_forms_late(mm_forms_t *forms)
+{
+    if (forms) {
+        forms->late++;
+    }
+}
+
+bool mm_forms_is_late(const mm_forms_t *forms)
+{
+    return forms && forms->late >= MM_CATALOG_LATE_MAX;
 }
 
 /* NULL: this is the first query. */

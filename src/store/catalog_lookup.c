@@ -7,7 +7,8 @@
  *
  * Work is bounded too: each document costs a glance at the clock, and each pair of a resource and a parent that it
  * speaks of is counted. When the pairs are used up, no more parents are collected; when the time is, nothing more is
- * read.
+ * read. A report of many batches for which that happens too often has none of them looked up any more: each bounded,
+ * they would still be hours.
  *
  * Memory, all of it gone with the pools: MM_CATALOG_NAME_MAX for each resource, MM_CATALOG_DISTINCT_MAX parents with
  * their names, and for each resource at most MM_CATALOG_PARENTS_MAX references to them; that is at most some 100 MB for
@@ -445,7 +446,11 @@ apr_status_t mm_catalog_answer_within(const mm_catalog_limits_t *limits, const m
         lookup.parents = mm_parents_make(n + 1, lookup.scratch);
     }
     mm_budget_begin(&lookup.budget, limits);
-    status = look_up(&lookup, err);
+    lookup.budget.late = mm_forms_is_late(question->forms);
+    status = lookup.budget.late ? APR_SUCCESS : look_up(&lookup, err);
+    if (lookup.budget.late) {
+        mm_forms_late(question->forms);
+    }
     for (i = 0; i < n && !has_budget(&lookup); i++) {
         /* What is missing may just not have been reached. */
         lookup.entries[i].troubles &= ~(1u << MM_TROUBLE_MISSING);

@@ -21,6 +21,8 @@
  * parents each are 500,000, found and handed on), and time. */
 #define MM_CATALOG_PAIRS_MAX (INT64_C(2) * 1000 * 1000)
 #define MM_CATALOG_TIME_US   (INT64_C(10) * 1000 * 1000)
+/* Look-ups of one report that time may run out for: a minute that it waits for cells that stay empty. */
+#define MM_CATALOG_LATE_MAX 6
 /* Values that are looked at for one that can be shown as a name. */
 #define MM_CATALOG_NAMES_MAX 100
 /* Distinct parents that one look-up remembers; at MM_CATALOG_NAME_MAX each this is 80 MB, at the usual 60 bytes 3 MB.
@@ -73,6 +75,9 @@ void mm_catalog_project(bson_t *projection, const char *const *paths, size_t n);
  */
 
 /* Those of MM_FORM_… that a query for these ids must ask for. May ask the server itself. */
+/* For whom time ran out, and whether it did so often enough. forms may be NULL, which is never. */
+void mm_forms_late(mm_forms_t *forms);
+bool mm_forms_is_late(const mm_forms_t *forms);
 apr_status_t mm_forms_choose(mm_forms_t *forms, mm_store_t *store, const mm_catalog_query_t *query,
                              const char *const *ids, size_t n, unsigned *chosen, mm_err_t *err);
 

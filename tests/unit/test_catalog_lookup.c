@@ -607,6 +607,35 @@ static void test_no_time_at_all(void **state)
     assert_int_equal(entries[0].n_parents, 0);
 }
 
+/* A report for which time runs out again and again is not kept waiting by the next batch, whatever became of the
+ * server; another report, and a question about permissions, asks it. */
+static void test_time_runs_out_so_often(void **state)
+{
+    unit_t *unit = *state;
+    mm_store_t *store = unit_store(unit->pool);
+    const mm_catalog_limits_t limits = {MM_CATALOG_PAIRS_MAX, 0, fake_clock};
+    const char *id = F1;
+    mm_entry_t entry;
+    mm_question_t question = {store, clowder_catalogs(unit->pool), mm_forms_make(unit->pool), "files", &id, 1, 1,
+                              &entry};
+    mm_err_t err = {0};
+
+    fill_clowder(store);
+    for (int i = 0; i < MM_CATALOG_LATE_MAX; i++) {
+        assert_int_equal(mm_catalog_answer(&question, unit->pool, &err), APR_SUCCESS);
+        assert_int_equal(entry.troubles, 0);
+        assert_int_equal(entry.n_parents, 2);
+        assert_int_equal(mm_catalog_answer_within(&limits, &question, unit->pool, &err), APR_SUCCESS);
+        assert_int_equal(entry.troubles, 1u << MM_TROUBLE_WORK);
+    }
+    question.store = unit_store_at("mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=300", unit->pool);
+    assert_int_equal(mm_catalog_answer(&question, unit->pool, &err), APR_SUCCESS);
+    assert_int_equal(entry.troubles, 1u << MM_TROUBLE_WORK);
+    assert_string_equal(entry.name, "");
+    question.forms = NULL;
+    assert_int_equal(mm_catalog_answer(&question, unit->pool, &err), MM_STORE_AWAY);
+}
+
 /* Catalogues as they are stay far below the limits. */
 static void test_real_catalogue_is_not_cut(void **state)
 {
@@ -660,6 +689,7 @@ int main(void)
         TEST(test_lists_of_any_length),
         TEST(test_work_is_bounded),
         TEST(test_no_time_at_all),
+        TEST(test_time_runs_out_so_often),
         TEST(test_real_catalogue_is_not_cut),
         TEST(test_away),
     };
