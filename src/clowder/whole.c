@@ -89,16 +89,14 @@ static bool is_shown_by(const mm_clowder_whole_t *whole, const mm_clowder_doc_t 
     return mm_clowder_sees_file(whole->rights->rules, whole->rights->rank, &file, &facts, 1);
 }
 
+static bool add_file(void *baton, const mm_oid_t *file)
+{
+    return mm_clowder_set_add(baton, file);
+}
+
 static bool add_files(const mm_clowder_whole_t *whole)
 {
-    mm_oid_t file;
-
-    while (mm_clowder_scan_file(whole->scan, &file)) {
-        if (!mm_clowder_set_add(whole->files, &file)) {
-            return false;
-        }
-    }
-    return true;
+    return mm_clowder_scan_files(whole->scan, add_file, whole->files);
 }
 
 /* False where it is too much. */

@@ -85,8 +85,9 @@ mm_clowder_scan_t *mm_clowder_scan_make(mm_store_t *store, mm_clowder_part_t par
  * asked in between. */
 bool mm_clowder_scan_next(mm_clowder_scan_t *scan, mm_clowder_doc_t *doc);
 bool mm_clowder_scan_has_failed(const mm_clowder_scan_t *scan);
-/* The next file that this document lists. */
-bool mm_clowder_scan_file(mm_clowder_scan_t *scan, mm_oid_t *file);
+/* Calls fn for each file that this document lists, until it returns false, which is the answer then. */
+typedef bool (*mm_clowder_file_fn)(void *baton, const mm_oid_t *file);
+bool mm_clowder_scan_files(const mm_clowder_scan_t *scan, mm_clowder_file_fn fn, void *baton);
 
 /* --- people ---------------------------------------------------------------------------------------------------------
  */

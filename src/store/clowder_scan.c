@@ -19,8 +19,8 @@ struct mm_clowder_scan {
     mm_clowder_part_t part;
     mongoc_collection_t *collection;
     mongoc_cursor_t *cursor;
-    bool has_failed, has_files;
-    bson_iter_t files; /* of the document that came last */
+    bool has_failed;
+    const bson_t *last; /* the document that came last; the cursor's */
     mm_oid_t spaces[MM_CLOWDER_SPACES_MAX];
 };
 
@@ -78,10 +78,6 @@ mm_clowder_scan_t *mm_clowder_scan_make(mm_store_t *store, mm_clowder_part_t par
 
 static bool parse(mm_clowder_scan_t *scan, mm_clowder_doc_t *doc, const bson_t *bson)
 {
-    bson_iter_t list;
-
-    scan->has_files = bson_iter_init_find(&list, bson, "files") && BSON_ITER_HOLDS_ARRAY(&list) &&
-                      bson_iter_recurse(&list, &scan->files);
     if (scan->part == MM_CLOWDER_ALL_FOLDERS) {
         *doc = (mm_clowder_doc_t){.n_spaces = 0};
         return mm_clowder_oid_at(bson, "parentDatasetId", &doc->id);
@@ -96,10 +92,11 @@ bool mm_clowder_scan_next(mm_clowder_scan_t *scan, mm_clowder_doc_t *doc)
 
     while (mongoc_cursor_next(scan->cursor, &bson)) {
         if (parse(scan, doc, bson)) {
+            scan->last = bson;
             return true;
         }
     }
-    scan->has_files = false;
+    scan->last = NULL;
     scan->has_failed = mongoc_cursor_error(scan->cursor, &error);
     return false;
 }
@@ -109,12 +106,18 @@ bool mm_clowder_scan_has_failed(const mm_clowder_scan_t *scan)
     return scan->has_failed;
 }
 
-bool mm_clowder_scan_file(mm_clowder_scan_t *scan, mm_oid_t *file)
+bool mm_clowder_scan_files(const mm_clowder_scan_t *scan, mm_clowder_file_fn fn, void *baton)
 {
-    while (scan->has_files && bson_iter_next(&scan->files)) {
-        if (mm_clowder_oid_of(&scan->files, file)) {
-            return true;
-        }
+    bson_iter_t list, files;
+    bool goes_on = true;
+    mm_oid_t file;
+
+    if (!scan->last || !bson_iter_init_find(&list, scan->last, "files") || !BSON_ITER_HOLDS_ARRAY(&list) ||
+        !bson_iter_recurse(&list, &files)) {
+        return true;
     }
-    return false;
+    while (goes_on && bson_iter_next(&files)) {
+        goes_on = !mm_clowder_oid_of(&files, &file) || fn(baton, &file);
+    }
+    return goes_on;
 }

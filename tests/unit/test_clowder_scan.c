@@ -13,20 +13,38 @@ static const char *short_id(const mm_oid_t *id, apr_pool_t *pool)
     return apr_psprintf(pool, "%02x", id->bytes[MM_OID_SIZE - 1]);
 }
 
+typedef struct described {
+    apr_pool_t *pool;
+    const char *text;
+} described_t;
+
+static bool describe_file(void *baton, const mm_oid_t *file)
+{
+    described_t *described = baton;
+
+    described->text = apr_pstrcat(described->pool, described->text, " has ", short_id(file, described->pool), NULL);
+    return true;
+}
+
+static bool no_more(void *baton, const mm_oid_t *file)
+{
+    (void)file;
+    ++*(int *)baton;
+    return false;
+}
+
 static const char *describe(mm_clowder_scan_t *scan, const mm_clowder_doc_t *doc, apr_pool_t *pool)
 {
-    const char *text = apr_pstrcat(pool, short_id(&doc->id, pool), doc->has_author ? " by " : "",
-                                   doc->has_author ? short_id(&doc->author, pool) : "", doc->trashed ? " trash" : "",
-                                   doc->is_public ? " public" : "", doc->is_default ? " default" : "", NULL);
-    mm_oid_t file;
+    described_t described = {pool, NULL};
 
+    described.text = apr_pstrcat(pool, short_id(&doc->id, pool), doc->has_author ? " by " : "",
+                                 doc->has_author ? short_id(&doc->author, pool) : "", doc->trashed ? " trash" : "",
+                                 doc->is_public ? " public" : "", doc->is_default ? " default" : "", NULL);
     for (size_t i = 0; i < doc->n_spaces; i++) {
-        text = apr_pstrcat(pool, text, " in ", short_id(&doc->spaces[i], pool), NULL);
+        described.text = apr_pstrcat(pool, described.text, " in ", short_id(&doc->spaces[i], pool), NULL);
     }
-    while (mm_clowder_scan_file(scan, &file)) {
-        text = apr_pstrcat(pool, text, " has ", short_id(&file, pool), NULL);
-    }
-    return apr_pstrcat(pool, text, "; ", NULL);
+    assert_true(mm_clowder_scan_files(scan, describe_file, &described));
+    return apr_pstrcat(pool, described.text, "; ", NULL);
 }
 
 /* All documents, in order. */
@@ -88,18 +106,20 @@ static void more_than_one_round_trip_with_others_in_between(void **state)
     unit_t *unit = *state;
     mm_store_t *store = unit_store(unit->pool);
     mm_clowder_doc_t doc;
-    int n = 0;
+    int n = 0, calls = 0;
 
     for (int i = 0; i < N; i++) {
-        unit_insert(store, "folders", "{'parentDatasetId':" OID("d1") ",'files':[" OID("f4") "]}");
+        unit_insert(store, "folders", "{'parentDatasetId':" OID("d1") ",'files':[" OID("f4") "," OID("f5") "]}");
     }
     mm_clowder_scan_t *scan = mm_clowder_scan_make(store, MM_CLOWDER_ALL_FOLDERS, NULL, unit->pool);
     for (; mm_clowder_scan_next(scan, &doc); n++) {
         if (n % 100 == 0) {
             all_of(store, MM_CLOWDER_ALL_DATASETS);
         }
+        assert_false(mm_clowder_scan_files(scan, no_more, &calls));
     }
     assert_int_equal(n, N);
+    assert_int_equal(calls, N);
     assert_false(mm_clowder_scan_has_failed(scan));
 }
 
@@ -110,11 +130,12 @@ static void a_database_that_is_away_is_a_failure(void **state)
     mm_store_t *store = unit_store_at(apr_psprintf(unit->pool, "mongodb://127.0.0.1:%d/x", port), unit->pool);
     mm_clowder_scan_t *scan = mm_clowder_scan_make(store, MM_CLOWDER_ALL_DATASETS, NULL, unit->pool);
     mm_clowder_doc_t doc;
-    mm_oid_t file;
+    int calls = 0;
 
     assert_false(mm_clowder_scan_next(scan, &doc));
     assert_true(mm_clowder_scan_has_failed(scan));
-    assert_false(mm_clowder_scan_file(scan, &file));
+    assert_true(mm_clowder_scan_files(scan, no_more, &calls));
+    assert_int_equal(calls, 0);
     close(fd);
 }
 
