@@ -40,7 +40,7 @@ mm_clowder_rights_t *mm_clowder_rights_make(mm_store_t *store, const mm_clowder_
     rights->people = mm_clowder_memory_make(REMEMBERED_MAX, pool);
     rights->public_spaces = mm_clowder_memory_make(REMEMBERED_MAX, pool);
     rights->datasets = mm_clowder_memory_make(REMEMBERED_MAX, pool);
-    rights->whole = mm_clowder_whole_make(rights, pool);
+    rights->whole = mm_clowder_whole_make(rights, MM_CLOWDER_WHOLE_MAX, pool);
     return rights;
 }
 

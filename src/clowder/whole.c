@@ -15,8 +15,7 @@
 #include "clowder/rights_private.h"
 #include "clowder/set.h"
 
-/* 12 bytes each. */
-#define FILES_MAX    (1024 * 1024)
+/* 12 bytes each, as files. */
 #define DATASETS_MAX (128 * 1024)
 #define SPACES_MAX   (32 * 1024)
 /* Of one batch's time. */
@@ -28,6 +27,7 @@ struct mm_clowder_whole {
     const mm_clowder_rights_t *rights;
     apr_pool_t *parent, *pool, *scan_pool; /* the last two: NULL before the beginning */
     mm_clowder_set_t *spaces, *datasets, *files;
+    size_t max; /* of files */
     mm_clowder_scan_t *scan;
     stage_t stage;
     int64_t earned_us;
@@ -42,11 +42,12 @@ int64_t mm_clowder_whole_clock_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-mm_clowder_whole_t *mm_clowder_whole_make(const mm_clowder_rights_t *rights, apr_pool_t *pool)
+mm_clowder_whole_t *mm_clowder_whole_make(const mm_clowder_rights_t *rights, size_t max, apr_pool_t *pool)
 {
     mm_clowder_whole_t *whole = apr_pcalloc(pool, sizeof(*whole));
 
     whole->rights = rights;
+    whole->max = max;
     whole->parent = pool;
     /* On a public server a file is seen unless something hides it: that is not to be missed. */
     whole->stage = rights->rules->is_public ? GIVEN_UP : SPACES;
@@ -59,7 +60,7 @@ static void begin(mm_clowder_whole_t *whole)
     apr_pool_create(&whole->scan_pool, whole->pool);
     whole->spaces = mm_clowder_set_make(SPACES_MAX, whole->pool);
     whole->datasets = mm_clowder_set_make(DATASETS_MAX, whole->pool);
-    whole->files = mm_clowder_set_make(FILES_MAX, whole->pool);
+    whole->files = mm_clowder_set_make(whole->max, whole->pool);
 }
 
 static void give_up(mm_clowder_whole_t *whole)

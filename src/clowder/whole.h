@@ -8,8 +8,11 @@
 typedef struct mm_clowder_whole mm_clowder_whole_t;
 struct mm_clowder_rights;
 
-/* For rights with all but this. At most some 14 MiB, of pool. */
-mm_clowder_whole_t *mm_clowder_whole_make(const struct mm_clowder_rights *rights, apr_pool_t *pool);
+/* So many files that can be seen are remembered, in 12 bytes each: 12 MiB. */
+#define MM_CLOWDER_WHOLE_MAX ((size_t)1024 * 1024)
+
+/* For rights with all but this. Where there are more than max files it is given up. Its memory is pool's. */
+mm_clowder_whole_t *mm_clowder_whole_make(const struct mm_clowder_rights *rights, size_t max, apr_pool_t *pool);
 
 /* Reads on, for no longer than look-ups have taken so far and for a moment at most. True once all is known. */
 bool mm_clowder_whole_read(mm_clowder_whole_t *whole);

@@ -72,7 +72,7 @@ static void what_is_forgotten_gives_the_same(void **state)
     const mm_clowder_rules_t public_server = {.is_public = true};
     const mm_clowder_rights_t of_public_server = {.rules = &public_server};
 
-    rights->whole = mm_clowder_whole_make(&of_public_server, unit->pool); /* nothing is read whole */
+    rights->whole = mm_clowder_whole_make(&of_public_server, 0, unit->pool); /* nothing is read whole */
     rights->datasets = mm_clowder_memory_make(0, unit->pool);
     rights->public_spaces = mm_clowder_memory_make(0, unit->pool);
     for (size_t i = 0; i < MM_CLOWDER_KINDS; i++) {

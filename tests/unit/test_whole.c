@@ -216,6 +216,22 @@ static void who_must_not_miss_anything_asks_again(void **state)
     assert_string_equal(SEES(rights, "files", ids), "--+--+--++--");
 }
 
+/* A member may see nine, one of them twice. */
+static void too_many_are_looked_up(void **state)
+{
+    unit_t *unit = *state;
+    mm_store_t *store = unit_store(unit->pool);
+
+    fill(store);
+    for (size_t max = 0; max < 12; max++) {
+        mm_clowder_rights_t *rights = rights_of(store, false, false);
+
+        rights->whole = mm_clowder_whole_make(rights, max, unit->pool);
+        assert_int_equal(read_whole(rights), max >= 10);
+        assert_string_equal(SEES(rights, "files", ids), "++++++--+++-");
+    }
+}
+
 static void what_fails_is_given_up(void **state)
 {
     unit_t *unit = *state;
@@ -238,7 +254,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(gives_what_look_ups_give), TEST(gives_it_in_a_world_made_up),  TEST(all_is_known),
         TEST(reading_is_earned),        TEST(public_servers_are_looked_up), TEST(who_must_not_miss_anything_asks_again),
-        TEST(what_fails_is_given_up),
+        TEST(too_many_are_looked_up),   TEST(what_fails_is_given_up),
     };
 
     return cmocka_run_group_tests(tests, unit_store_group, NULL);
