@@ -60,10 +60,12 @@ static void tell_troubles(const mm_report_run_t *run)
 static void tell_cut(const mm_report_run_t *run)
 {
     const mm_watch_t *watch = &run->report->watch;
+    const mm_route_t *route = run->report->route;
+    const bool is_summed = route->has_since || route->has_until || run->days;
     const char *type = NULL;
     int64_t n = 0;
 
-    for (size_t i = 0; i < run->page.n; i++) {
+    for (size_t i = 0; i < run->page.n && is_summed; i++) {
         const mm_page_row_t *row = &run->page.rows[i];
 
         if (mm_uses_is_cut(row->use)) {

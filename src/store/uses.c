@@ -63,11 +63,16 @@ static int64_t time_of(const bson_iter_t *value)
     return BSON_ITER_HOLDS_DATE_TIME(value) ? bson_iter_date_time(value) : MM_TIME_NONE;
 }
 
-/* Sums are doubles, so that no number of documents is too much for the server's arithmetic. */
-static int64_t count_of(const bson_iter_t *value, bool is_sum)
+/* Of a period, what is added up is cut before and after. Sums are doubles, so that no number of documents is too much
+ * for the server's arithmetic. */
+static int64_t count_of(const bson_iter_t *value, const mm_uses_query_t *query)
 {
+    const bool is_sum = mm_uses_is_summed(query);
     int64_t count = mm_value_count(value);
 
+    if (!mm_uses_has_period(query)) {
+        return count;
+    }
     if (BSON_ITER_HOLDS_DOUBLE(value)) {
         double number = bson_iter_double(value);
 
@@ -92,11 +97,11 @@ static const struct {
                 {"machine_unique_investigations", offsetof(mm_use_t, machine_unique_investigations)}};
 #define N_COUNTERS (sizeof(counters) / sizeof(counters[0]))
 
-static void read_field(mm_use_t *row, const bson_iter_t *field, bool is_sum)
+static void read_field(mm_use_t *row, const bson_iter_t *field, const mm_uses_query_t *query)
 {
     for (size_t i = 0; i < N_COUNTERS; i++) {
         if (BSON_ITER_IS_KEY(field, counters[i].name)) {
-            *(int64_t *)((char *)row + counters[i].offset) = count_of(field, is_sum);
+            *(int64_t *)((char *)row + counters[i].offset) = count_of(field, query);
             return;
         }
     }
@@ -171,7 +176,7 @@ static bool read_row(const mm_uses_query_t *query, const bson_t *doc, mm_use_t *
         return false;
     }
     while (bson_iter_next(&iter)) {
-        read_field(row, &iter, mm_uses_is_summed(query));
+        read_field(row, &iter, query);
     }
     if (!mm_uses_is_used(row, query->agents)) {
         return false;

@@ -23,8 +23,8 @@ typedef enum mm_agents { MM_AGENTS_ALL, MM_AGENTS_REGULAR, MM_AGENTS_MACHINE } m
  * alone. */
 typedef enum mm_by_day { MM_BY_DAY_NOT, MM_BY_DAY_EACH, MM_BY_DAY_SUMMED } mm_by_day_t;
 
-/* A counter beyond this, or a sum of them, is no count of ours: it is cut. What is not cut is exact as a double, too.
- */
+/* Of a period or by day, a counter beyond this, or a sum of them, is no count of ours: it is cut. What is not cut is
+ * exact as a double, too. */
 #define MM_USES_MAX (INT64_C(1) << 53)
 
 /* Which documents. It must live as long as the cursor. */
@@ -69,14 +69,14 @@ apr_status_t mm_uses_open(mm_uses_t **uses, mm_store_t *store, const mm_uses_que
                           mm_err_t *err);
 
 /* Up to max rows into rows, their texts in pool; *n is how many, 0 at the end. MM_STORE_AWAY or another error
- * otherwise. The first call's max is also how many documents travel at once. A counter that is no number, or is
+ * otherwise. The first call's max is also how many documents travel at once. A counter that is no whole number, or is
  * negative, counts as zero. A document that cannot be one of ours (its id has no text form) is passed over. */
 apr_status_t mm_uses_next(mm_uses_t *uses, mm_use_t *rows, size_t max, size_t *n, apr_pool_t *pool, mm_err_t *err);
 
 /* Whether a row has views or downloads of these agents. */
 bool mm_uses_is_used(const mm_use_t *row, mm_agents_t agents);
 
-/* Whether one of its counters is cut, or as good as that. */
+/* Whether one of its counters is cut, or as good as that; of a row of a period or by day. */
 bool mm_uses_is_cut(const mm_use_t *row);
 /* a and b, which are not negative, cut as well. */
 int64_t mm_uses_sum(int64_t a, int64_t b);
