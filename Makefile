@@ -31,8 +31,11 @@ endif
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) -fPIC -fvisibility=hidden -fno-strict-aliasing -Isrc -Iinclude
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 SAN_FLAGS  := -O1 -g $(SANITIZE) -DUNIT_SANITIZED
+# Of the tests' own sources: what they test is optimised, they are built faster than they would run faster.
+TEST_FLAGS := -O1 -g1
+SAN_TEST_FLAGS := -O0 -gline-tables-only
 
-.PHONY: all help bootstrap run clean-data test test-unit test-asan test-fuzz-seeds test-httpd test-mpm test-oracle test-faults test-spreadsheets \
+.PHONY: all help bootstrap run clean-data test test-computing test-unit test-asan test-fuzz-seeds test-httpd test-mpm test-oracle test-faults test-spreadsheets \
         check lint fuzz torture bench-record bench-agents bench-outage bench-backlog bench-permissions bench-reports bench-import bench-spreadsheet format format-check clean install
 # The field's lists of robots and machines, fetched once. Empty: without them.
 AGENT_LISTS ?= $(BUILD)/share/robots.txt
@@ -125,7 +128,7 @@ clean-data:
 
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libmetrics.a Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests/unit $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics.a -lcmocka $(CORE_LIBS)
+	$(CC) $(ALL_CFLAGS) $(TEST_FLAGS) -Itests/unit $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics.a -lcmocka $(CORE_LIBS)
 
 # One library with sanitizers and coverage serves the unit tests and the fuzzers.
 $(BUILD)/san/%.o: %.c Makefile
@@ -136,7 +139,7 @@ $(BUILD)/libmetrics-san.a: $(SAN_OBJ)
 	$(AR) rcs $@ $^
 $(BUILD)/unit-asan/%: tests/unit/%.c $(BUILD)/libmetrics-san.a Makefile
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(ALL_CFLAGS) $(SAN_FLAGS) -Itests/unit $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics-san.a -lcmocka $(CORE_LIBS)
+	$(FUZZ_CC) $(ALL_CFLAGS) $(SAN_FLAGS) $(SAN_TEST_FLAGS) -Itests/unit $(CORE_CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmetrics-san.a -lcmocka $(CORE_LIBS)
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libmetrics-san.a Makefile
 	@mkdir -p $(@D)
@@ -144,12 +147,14 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libmetrics-san.a Makefile
 
 test:
 	@scripts/bootstrap test
-	@$(MAKE) --no-print-directory -j$$(nproc) -s WERROR=1 all $(UNIT_BIN) $(ASAN_BIN) $(FUZZ_BIN)
+	@$(MAKE) --no-print-directory -j$$(nproc) -s WERROR=1 all
 	@$(MAKE) --no-print-directory check
-	@# Tests with a real httpd mostly wait, the others mostly compute.
-	@$(MAKE) --no-print-directory -j3 --output-sync=target test-unit test-asan test-fuzz-seeds test-httpd
-	@$(MAKE) --no-print-directory test-faults
+	@# Tests with a real httpd and the torture mostly wait. The others are built and run beside them, two at a time.
+	@$(MAKE) --no-print-directory -j$$(($$(nproc) + 2)) -k -s --output-sync=target WERROR=1 test-httpd test-faults test-computing
 
+test-computing:
+	@nice $(MAKE) --no-print-directory $(UNIT_BIN) $(ASAN_BIN) $(FUZZ_BIN)
+	@$(MAKE) --no-print-directory test-unit test-asan test-fuzz-seeds
 test-unit: $(UNIT_BIN)
 	@tests/unit/run $(UNIT_BIN)
 test-asan: $(ASAN_BIN)
@@ -158,14 +163,16 @@ test-fuzz-seeds: $(FUZZ_BIN)
 	@tests/fuzz/replay $(FUZZ_BIN)
 # Each of them has a database server of its own.
 HTTPD_AT_ONCE ?= 4
+# A file's tests stay together, with the httpd that they share, until somebody has nothing left to do.
+PYTEST_HTTPD = $(BUILD)/venv/bin/python -m pytest -q -n $(HTTPD_AT_ONCE) --dist worksteal tests/httpd $(PYTEST_ARGS)
 test-httpd: all
-	@$(BUILD)/venv/bin/python -m pytest -q -n $(HTTPD_AT_ONCE) tests/httpd $(PYTEST_ARGS)
+	@$(PYTEST_HTTPD)
 # The whole of tests/httpd under what `make test` only samples.
 test-mpm: all
 	@scripts/bootstrap test
 	@set -e; for kind in MM_MPM=worker MM_MPM=prefork MM_SINGLE=1; do \
 	    echo "tests/httpd with $$kind"; \
-	    env $$kind $(BUILD)/venv/bin/python -m pytest -q -n $(HTTPD_AT_ONCE) tests/httpd $(PYTEST_ARGS); \
+	    env $$kind $(PYTEST_HTTPD); \
 	done
 # Permissions of Clowder's against an oracle: PAIRS of a requester and a resource or person, in a database made up from SEED.
 test-oracle: SEED  ?= 1

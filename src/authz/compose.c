@@ -209,18 +209,29 @@ static apr_status_t all_see_users_of(void *state, const char *type, const char *
     return ask(state, 1, &(items_t){type, ids, users, n}, verdicts, scratch);
 }
 
+/* What one member narrows to; *ids stays NULL where it does not. */
+static apr_status_t narrow_one(const state_t *state, int member, const char *type, const char *const **ids, size_t *n,
+                               apr_pool_t *pool)
+{
+    mm_err_t err;
+    *ids = NULL;
+    *n = 0;
+    apr_status_t rv =
+        mm_authz_narrow(APR_ARRAY_IDX(state->members, member, mm_authz_session_t *), type, ids, n, pool, &err);
+    return rv == APR_SUCCESS ? rv : give_up(state, &err);
+}
+
 /* What all members narrow to, together; nothing where one of them does not narrow. */
 static apr_status_t any_narrow(void *statev, const char *type, const char *const **ids, size_t *n, apr_pool_t *pool)
 {
     const state_t *state = statev;
     apr_array_header_t *together = apr_array_make(pool, 16, sizeof(const char *));
-    mm_err_t err;
     for (int i = 0; i < state->members->nelts; i++) {
-        const char *const *some = NULL;
-        size_t n_some = 0;
-        if (mm_authz_narrow(APR_ARRAY_IDX(state->members, i, mm_authz_session_t *), type, &some, &n_some, pool, &err) !=
-            APR_SUCCESS) {
-            return give_up(state, &err);
+        const char *const *some;
+        size_t n_some;
+        apr_status_t rv = narrow_one(state, i, type, &some, &n_some, pool);
+        if (rv != APR_SUCCESS) {
+            return rv;
         }
         if (!some) {
             return APR_SUCCESS;
@@ -238,13 +249,12 @@ static apr_status_t any_narrow(void *statev, const char *type, const char *const
 static apr_status_t all_narrow(void *statev, const char *type, const char *const **ids, size_t *n, apr_pool_t *pool)
 {
     const state_t *state = statev;
-    mm_err_t err;
     for (int i = 0; i < state->members->nelts; i++) {
-        const char *const *some = NULL;
-        size_t n_some = 0;
-        if (mm_authz_narrow(APR_ARRAY_IDX(state->members, i, mm_authz_session_t *), type, &some, &n_some, pool, &err) !=
-            APR_SUCCESS) {
-            return give_up(state, &err);
+        const char *const *some;
+        size_t n_some;
+        apr_status_t rv = narrow_one(state, i, type, &some, &n_some, pool);
+        if (rv != APR_SUCCESS) {
+            return rv;
         }
         if (some && (!*ids || n_some < *n)) {
             *ids = some;

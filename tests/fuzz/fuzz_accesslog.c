@@ -1,24 +1,12 @@
 /* Bytes as a LogFormat (the first line) and lines of its log: what is taken keeps to what the rest of the program is
  * promised, and no line is read beyond its end.
  */
+#include "fuzz.h"
+
 #include <assert.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "accesslog/logline.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    return apr_initialize();
-}
 
 static void assert_clean(const mm_bytes_t *path)
 {
@@ -52,9 +40,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mm_err_t err = {.text = ""};
     apr_pool_t *pool;
 
-    if (!stop || apr_pool_create(&pool, NULL) != APR_SUCCESS) {
+    if (!stop) {
         return 0;
     }
+    pool = fuzz_subpool();
     if (mm_logformat_compile(&format, apr_pstrmemdup(pool, at, (size_t)(stop - at)), pool, &err) == APR_SUCCESS) {
         mm_logparser_t *parser = mm_logparser_create(format, size % 2 ? MM_SLASHES_KEEP : MM_SLASHES_DECODE, pool);
 

@@ -1,17 +1,12 @@
 /* Bytes as an agent string, a zero byte, and a file of patterns: reading keeps to its limits; and what the patterns say
  * together is what they say one by one.
  */
+#include "fuzz.h"
+
 #include <assert.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <apr_general.h>
 
 #include "agents/patterns.h"
 #include "agents/patterns_join.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 /* More of them would only be slow: each is tried on plain texts. */
 #define PATTERNS_TRIED 6
@@ -25,13 +20,6 @@ static void hear(void *baton, mm_log_level_t level, const char *tag, const char 
     (void)level;
     assert(tag && text && *text);
     left_out++;
-}
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    return apr_initialize();
 }
 
 static void match(const apr_array_header_t *list, const char *agent, size_t len, apr_pool_t *pool)
@@ -66,9 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mm_err_t err = {.text = ""};
     apr_pool_t *pool;
 
-    if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
-        abort();
-    }
+    pool = fuzz_subpool();
     list = apr_array_make(pool, 4, sizeof(mm_pattern_t));
     /* Copies of exactly this size, so that a byte read behind them is noticed. */
     char *text = malloc(len ? len : 1), *agent = malloc(agent_len ? agent_len : 1);

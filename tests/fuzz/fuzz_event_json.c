@@ -1,29 +1,17 @@
 /* Bytes as a line of NDJSON, and as a time: what is taken keeps to the limits, is UTF-8, is not from the future, and a
  * time can be written and read again.
  */
+#include "fuzz.h"
+
 #include <assert.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <apr_general.h>
 
 #include "base/text.h"
 #include "event/event_json.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-
 /* 2026-01-31T12:00:00Z */
 #define NOW (INT64_C(1769860800) * 1000000)
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    return apr_initialize();
-}
 
 static void assert_text(const mm_bytes_t *bytes)
 {
@@ -37,9 +25,7 @@ static void as_line(const char *line, size_t len)
     mm_event_t event;
     mm_err_t err = {.text = ""};
 
-    if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
-        abort();
-    }
+    pool = fuzz_subpool();
     if (mm_event_from_json(&event, line, len, NOW, pool, &err) == APR_SUCCESS) {
         assert(mm_event_check(&event, &err) == APR_SUCCESS);
         assert(event.time_us >= 0 && event.time_us <= NOW + MM_EVENT_FUTURE_SLACK_US);

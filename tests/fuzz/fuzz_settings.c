@@ -1,22 +1,10 @@
 /* Bytes as a settings file: what is taken keeps to the limits, and can be printed and read again to the same.
  */
+#include "fuzz.h"
+
 #include <assert.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <apr_general.h>
 
 #include "settings/settings.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    return apr_initialize();
-}
 
 static void print_again(const mm_settings_t *settings, apr_pool_t *pool)
 {
@@ -35,9 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mm_err_t err = {.text = ""};
     apr_pool_t *pool;
 
-    if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
-        abort();
-    }
+    pool = fuzz_subpool();
     if (mm_settings_parse(&settings, (const char *)data, size, pool, &err) == APR_SUCCESS) {
         assert(settings->version == MM_SETTINGS_VERSION);
         assert(settings->types->nelts <= MM_SETTINGS_LIST_MAX && settings->rules->nelts <= MM_SETTINGS_LIST_MAX);

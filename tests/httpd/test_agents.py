@@ -96,8 +96,7 @@ def _agents_site(httpd_of_file):
 
 @pytest.fixture
 def agents_site(_agents_site):
-    _agents_site.markers.settle()
-    _agents_site.counts.forget()
+    _agents_site.markers.forget()
     return _agents_site
 
 

@@ -66,23 +66,17 @@ def server(httpd_of_file):
 
 @pytest.fixture
 def site(server):
-    server.markers.settle()
-    server.counts.forget()
+    server.markers.forget()
     return server
-
-
-def counted(site, type_="datasets"):
-    site.markers.settle()
-    return site.counts.of(type_)
 
 
 def test_views_and_downloads_by_rule(site):
     for path in ("/datasets/one", "/datasets/one", "/datasets/two", "/download/datasets/one", "/files/f1",
                  "/download/files/f1", "/download/files/f1", "/page.html"):
         assert site.get(path).status == 200
-    assert counted(site) == {"one": (2, 1), "two": (1, 0)}
-    assert counted(site, "files") == {"f1": (1, 2)}
-    assert counted(site, "collections") == {}
+    assert site.markers.counted() == {"one": (2, 1), "two": (1, 0)}
+    assert site.markers.counted("files") == {"f1": (1, 2)}
+    assert site.markers.counted("collections") == {}
     assert site.counts.users() == {}
 
 
@@ -105,33 +99,33 @@ def test_any_id_is_data(site, id_):
     answer = site.get("/collections/" + encode(id_))
     if id_ == "..":
         assert answer.status == 404  # the path of the parent, not an id
-        assert counted(site, "collections") == {}
+        assert site.markers.counted("collections") == {}
         return
     assert answer.status == 200
-    assert counted(site, "collections") == {id_: (1, 0)}
+    assert site.markers.counted("collections") == {id_: (1, 0)}
 
 
 def test_id_longer_than_the_limit_is_not_cut(site):
     assert site.get("/collections/" + "x" * 1024).status == 200
     assert site.get("/collections/" + "x" * 1025).status == 200
-    assert counted(site, "collections") == {"x" * 1024: (1, 0)}
+    assert site.markers.counted("collections") == {"x" * 1024: (1, 0)}
 
 
 def test_slash_in_an_encoded_segment_is_left_encoded(site):
     assert site.get("/collections/10.5072%2Fabc").status == 200
-    assert counted(site, "collections") == {"10.5072%2Fabc": (1, 0)}
+    assert site.markers.counted("collections") == {"10.5072%2Fabc": (1, 0)}
 
 
 def test_same_resource_however_its_path_is_written(site):
     for path in ("/datasets/one", "/datasets/%6Fne", "//datasets/one", "/x/../datasets/./one", "/datasets/one?a=b"):
         assert site.get(path).status == 200
-    assert counted(site) == {"one": (5, 0)}
+    assert site.markers.counted() == {"one": (5, 0)}
 
 
 def test_zero_byte_in_a_path_is_no_use(site):
     site.allow_log(r"AH\d+.*(Invalid|decode|unescape)")
     assert site.get("/collections/a%00b").status in (400, 404)
-    assert counted(site, "collections") == {}
+    assert site.markers.counted("collections") == {}
 
 
 @pytest.mark.parametrize("method, status", [("HEAD", 200), ("POST", 200), ("OPTIONS", 200), ("DELETE", 405),
@@ -139,7 +133,7 @@ def test_zero_byte_in_a_path_is_no_use(site):
 def test_only_get_is_a_use(site, method, status):
     site.allow_log(r"AH00135|AH02429")  # httpd's own words about methods it does not know
     assert site.request(method, "/datasets/one").status == status
-    assert counted(site) == {}
+    assert site.markers.counted() == {}
 
 
 def test_only_some_answers_are_uses(site):
@@ -149,7 +143,7 @@ def test_only_some_answers_are_uses(site):
     assert site.get("/datasets/one", headers={"Range": "bytes=5-"}).status == 206
     assert site.get("/datasets/one", headers={"If-Match": '"other"'}).status == 412
     assert site.get("/datasets/private").status == 401
-    assert counted(site) == {"one": (2, 0)}
+    assert site.markers.counted() == {"one": (2, 0)}
 
 
 @pytest.mark.parametrize("range_, uses", [("bytes=0-", 1), ("bytes=0-4", 1), ("bytes=0-4,10-14", 1), ("bytes=5-", 0),
@@ -158,7 +152,7 @@ def test_only_some_answers_are_uses(site):
                                           ("bytes=5-9,0-4", 1), ("bytes=-1000000", 1)])
 def test_of_parts_the_one_with_the_first_byte_is_a_use(site, range_, uses):
     assert site.get("/download/datasets/one", headers={"Range": range_}).status == 206
-    assert counted(site) == ({"one": (0, 1)} if uses else {})
+    assert site.markers.counted() == ({"one": (0, 1)} if uses else {})
 
 
 def test_download_that_is_broken_off_is_none(site):
@@ -167,7 +161,7 @@ def test_download_that_is_broken_off_is_none(site):
     # A child logs such a request when it notices; what it has logged is read from the spool in order.
     wait_for(lambda: site.get("/metrics/status").json["events_ignored"].get("incomplete"), what="it is noticed")
     wait_for(lambda: site.counts.of("datasets"), what="the page is counted")
-    assert counted(site) == {"large": (1, 0)}
+    assert site.markers.counted() == {"large": (1, 0)}
 
 
 def test_malformed_requests_do_no_harm(site):
@@ -176,12 +170,12 @@ def test_malformed_requests_do_no_harm(site):
                  b"GET datasets/one HTTP/1.0\r\n\r\n", b"GET /datasets/one HTTP/1.1\r\n\r\n"):
         site.raw(data)
     assert site.raw(b"GET http://127.0.0.1/datasets/two HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200 ")
-    assert counted(site) == {"two": (1, 0)}
+    assert site.markers.counted() == {"two": (1, 0)}
 
 
 def test_section_with_capture_off(site):
     assert site.get("/datasets/off").status == 200
-    assert counted(site) == {}
+    assert site.markers.counted() == {}
 
 
 def test_user_of_basic_authentication(site):
@@ -191,7 +185,7 @@ def test_user_of_basic_authentication(site):
     assert site.get("/datasets/private", user=("örsted", "Straße")).status == 200
     assert site.get("/datasets/private", user=("ada", "wrong")).status == 401
     assert site.get("/datasets/one").status == 200
-    assert counted(site) == {"private": (3, 0), "one": (1, 0)}
+    assert site.markers.counted() == {"private": (3, 0), "one": (1, 0)}
     assert site.counts.users() == {("datasets", "private", "ada"): (2, 0), ("datasets", "private", "örsted"): (1, 0)}
 
 
@@ -199,14 +193,14 @@ def test_user_by_expression(site):
     for user in ("grace", "grace", "a.b$c", "", "u" * 256, "u" * 257):
         assert site.get("/datasets/named", headers={"X-User": user}).status == 200
     assert site.get("/datasets/named").status == 200
-    assert counted(site) == {"named": (7, 0)}
+    assert site.markers.counted() == {"named": (7, 0)}
     assert site.counts.users() == {("datasets", "named", "grace"): (2, 0), ("datasets", "named", "a.b$c"): (1, 0),
                                    ("datasets", "named", "u" * 256): (1, 0)}
 
 
 def test_user_that_is_no_utf8(site):
     assert site.raw(b"GET /datasets/named HTTP/1.0\r\nX-User: caf\xe9\r\n\r\n").startswith(b"HTTP/1.1 200 ")
-    counted(site)
+    site.markers.settle()
     assert site.counts.users() == {("datasets", "named", b"caf\xe9"): (1, 0)}
 
 
@@ -225,7 +219,7 @@ def test_tracking_false_leaves_no_trace(site):
         assert site.get(f"/datasets/one?{query}").status == 200
     for query in ("tracking=true", "tracking=1", "tracking", "notracking=false", "tracking=falsehood", "tracking=00"):
         assert site.get(f"/datasets/two?{query}").status == 200
-    assert counted(site) == {"two": (6, 0)}
+    assert site.markers.counted() == {"two": (6, 0)}
 
 
 def test_ignore_by_expression_replaces_the_default(site):
@@ -233,12 +227,12 @@ def test_ignore_by_expression_replaces_the_default(site):
     assert site.get("/datasets/choosy", headers={"X-Internal": "yes"}).status == 200
     assert site.get("/datasets/choosy?preview=0", headers={"X-Internal": "no"}).status == 200
     assert site.get("/datasets/choosy?tracking=false").status == 200
-    assert counted(site) == {"choosy": (2, 0)}
+    assert site.markers.counted() == {"choosy": (2, 0)}
 
 
 def test_ignore_none(site):
     assert site.get("/datasets/everything?tracking=false").status == 200
-    assert counted(site) == {"everything": (1, 0)}
+    assert site.markers.counted() == {"everything": (1, 0)}
 
 
 def test_last_use_is_when_the_request_was_made(site):
@@ -255,7 +249,7 @@ def test_last_use_is_when_the_request_was_made(site):
 
 def test_nothing_of_the_visitor_is_stored_but_the_user(site):
     site.get("/datasets/named", headers={"X-User": "grace", "User-Agent": "secret-agent/1.0"})
-    counted(site)
+    site.markers.settle()
     everything = repr([list(site.counts.db[name].find()) for name in site.counts.db.list_collection_names()])
     assert "secret-agent" not in everything and "127.0.0.1" not in everything
     assert "grace" in everything

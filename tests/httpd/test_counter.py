@@ -356,7 +356,7 @@ def test_a_site_without_datasets(httpd):
 # --- what fails ---
 
 def test_as_many_reports_as_there_may_be(httpd):
-    site = start(httpd, conf=CONF + SMALL_BUFFERS, settings="MetricsMaxReports 1\n")
+    site = start(httpd, conf=CONF + SMALL_BUFFERS, settings="MetricsMaxReports 1\n", children=2)
     days(site, *({**FEBRUARY, "resource": f"{n:05}" + "x" * 900} for n in range(800)))
     line, got = begin(site, f"{DSR}?begin_date=2024-02&end_date=2024-02")
     assert got.startswith(b"HTTP/1.1 200 ")

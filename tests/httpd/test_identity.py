@@ -85,8 +85,7 @@ def server(httpd_of_file, backend):
 
 @pytest.fixture
 def site(server, backend):
-    server.markers.settle()
-    server.counts.forget()
+    server.markers.forget()
     backend.seen.clear()
     return server
 

@@ -45,14 +45,8 @@ def server(httpd_of_file):
 
 @pytest.fixture
 def site(server):
-    server.markers.settle()
-    server.counts.forget()
+    server.markers.forget()
     return server
-
-
-def counted(site, type_="datasets"):
-    site.markers.settle()
-    return site.counts.of(type_)
 
 
 def nothing_recorded(site):
@@ -82,20 +76,20 @@ def test_one_view_and_one_download(site):
     assert answer["Content-Type"] == "application/json"
     assert site.post("/metrics/datasets/one/downloads").status == 202
     assert site.post("/metrics/files/f1/downloads").status == 202
-    assert counted(site) == {"one": (1, 1)}
-    assert counted(site, "files") == {"f1": (0, 1)}
+    assert site.markers.counted() == {"one": (1, 1)}
+    assert site.markers.counted("files") == {"f1": (0, 1)}
     assert site.counts.users() == {}
 
 
 def test_body_of_a_single_event_is_ignored(site):
     assert site.post("/metrics/datasets/one/views", body=b"x" * 100_000).status == 202
-    assert counted(site) == {"one": (1, 0)}
+    assert site.markers.counted() == {"one": (1, 0)}
 
 
 @pytest.mark.parametrize("id_", ["a b", "ä", "$set", "a.b", "😀", "100%", "x" * 1024, b"caf\xe9"], ids=name_of)
 def test_any_id_in_the_path(site, id_):
     assert site.post(f"/metrics/datasets/{encode(id_)}/views").status == 202
-    assert counted(site) == {id_: (1, 0)}
+    assert site.markers.counted() == {id_: (1, 0)}
 
 
 @pytest.mark.parametrize("id_", ["10.5072/abc", "users", "views", "/", "a&b=c", "a+b", "ä", "x" * 1024, b"caf\xe9"],
@@ -103,7 +97,7 @@ def test_any_id_in_the_path(site, id_):
 def test_any_id_in_the_query(site, id_):
     assert site.post(f"/metrics/datasets/views?id={encode(id_)}").status == 202
     assert site.post(f"/metrics/datasets/downloads?id={encode(id_)}").status == 202
-    assert counted(site) == {id_: (1, 1)}
+    assert site.markers.counted() == {id_: (1, 1)}
 
 
 def test_id_that_is_reserved_or_missing_or_too_long(site):
@@ -155,7 +149,7 @@ def test_many_lines(site):
     lines = [event(id=f"d{n % 7}", action="view" if n % 2 else "download") for n in range(7000)]
     answer = site.post_lines(EVENTS, *lines)
     assert (answer.status, answer.json) == (202, {"recorded": 7000})
-    assert counted(site) == {f"d{n}": (500, 500) for n in range(7)}
+    assert site.markers.counted() == {f"d{n}": (500, 500) for n in range(7)}
 
 
 def test_empty_body_records_nothing(site):
@@ -209,7 +203,7 @@ def test_body_of_the_largest_size_and_one_byte_more(site):
     assert nothing_recorded(site)
     answer = site.post(EVENTS, body=body, headers=headers)
     assert (answer.status, answer.json) == (202, {"recorded": BODY_MAX // len(line)})
-    assert counted(site) == {"big": (BODY_MAX // len(line), 0)}
+    assert site.markers.counted() == {"big": (BODY_MAX // len(line), 0)}
 
 
 @pytest.mark.parametrize("type_", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
@@ -224,7 +218,7 @@ def test_other_content_types_are_refused(site, type_):
 def test_content_types_that_are_taken(site, type_):
     body = b'{"type":"datasets","id":"one","action":"view"}\n'
     assert site.post(EVENTS, body=body, headers={"Content-Type": type_}).status == 202
-    assert counted(site) == {"one": (1, 0)}
+    assert site.markers.counted() == {"one": (1, 0)}
 
 
 # --- who may, and how ---
@@ -266,7 +260,7 @@ def test_spool_that_cannot_be_written(httpd):
     assert site.get("/datasets/one").text == "one"  # a visitor notices nothing
     os.chmod(site.spool, 0o700)
     wait_for(lambda: site.post("/metrics/datasets/one/views").status == 202, what="recording works again")
-    assert counted(site) == {"one": (1, 0)}
+    assert site.markers.counted() == {"one": (1, 0)}
     # Three failed within a minute: said once.
     assert site.log_text().count("MM0402") == 1
 
@@ -284,14 +278,14 @@ def test_pages_of_other_sites_cannot_record(site, headers):
     assert site.post("/metrics/datasets/forged/views", headers=headers).status == 403
     assert site.post("/metrics/datasets/own/views", headers={"Origin": f"http://127.0.0.1:{site.port}"}).status == 202
     assert site.post("/metrics/datasets/own/views", headers={"Sec-Fetch-Site": "same-origin"}).status == 202
-    assert counted(site) == {"own": (2, 0)}
+    assert site.markers.counted() == {"own": (2, 0)}
 
 
 def test_who_asks_not_to_be_counted_is_not(site):
     answer = site.post("/ignored/datasets/gpc/views", headers={"Sec-GPC": "1"})
     assert (answer.status, answer.json) == (202, {"recorded": 0})
     assert site.post("/ignored/datasets/other/views").json == {"recorded": 1}
-    assert counted(site) == {"other": (1, 0)}
+    assert site.markers.counted() == {"other": (1, 0)}
 
 
 @pytest.mark.parametrize("path", ["/metrics/datasets", "/closed/events", "/metrics/events"])

@@ -69,8 +69,7 @@ def server(httpd_of_file):
 
 @pytest.fixture
 def site(server):
-    server.markers.settle()
-    server.counts.forget()
+    server.markers.forget()
     return server
 
 

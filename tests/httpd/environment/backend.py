@@ -1,4 +1,4 @@
-"""An application behind mod_proxy: answers every path with 200, or with the status its query asks for."""
+"""Applications behind mod_proxy. Backend answers every path with 200, or with the status its query asks for."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,13 +25,13 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-class Backend:
-    """Listens from its creation until close()."""
+class Application:
+    """Listens from its creation until close(). What its handler finds at self.server is given by name."""
 
-    def __init__(self):
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    def __init__(self, handler, **shared):
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
-        self._server.seen = []
+        vars(self._server).update(shared)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
@@ -39,12 +39,17 @@ class Backend:
     def port(self):
         return self._server.server_address[1]
 
-    @property
-    def seen(self):
-        """The paths that were asked for."""
-        return self._server.seen
-
     def close(self):
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class Backend(Application):
+    def __init__(self):
+        super().__init__(_Handler, seen=[])
+
+    @property
+    def seen(self):
+        """The paths that were asked for."""
+        return self._server.seen

@@ -5,12 +5,13 @@ them. It looks into no database; who is signed in, and what there is, is written
 
 import gzip
 import re
-import threading
 from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 from bson import ObjectId
+
+from .backend import Application
 
 ADA, BOB = "5aa000000000000000000001", "5aa000000000000000000002"
 DATASET, PRIVATE = "5ab00000000000000000000d", "5ab0000000000000000000ee"
@@ -190,26 +191,11 @@ class _Handler(BaseHTTPRequestHandler):
     )
 
 
-class Clowder:
-    """Listens from its creation until close()."""
-
+class Clowder(Application):
     def __init__(self, context="/"):
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._server.daemon_threads = True
-        self._server.context, self._server.versions = context, set()
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self._thread.start()
-
-    @property
-    def port(self):
-        return self._server.server_address[1]
+        super().__init__(_Handler, context=context, versions=set())
 
     @property
     def versions(self):
         """The versions of HTTP that were spoken to it."""
         return self._server.versions
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()

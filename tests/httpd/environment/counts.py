@@ -85,3 +85,13 @@ class Markers:
         assert answer.status == 200, answer.text
         wait_for(lambda: self._counts.db.metrics_markers.find_one({"_id": name}),
                  what=f"the visit of {name} is in the database")
+
+    def counted(self, type_="datasets"):
+        """The totals of a type, with all that was recorded until now."""
+        self.settle()
+        return self._counts.of(type_)
+
+    def forget(self):
+        """For a test that begins: nothing of earlier ones is counted, or will be."""
+        self.settle()
+        self._counts.forget()
