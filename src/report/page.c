@@ -1,7 +1,8 @@
 /* From rows that may be seen to all that stands in them.
  *
  * The order is the rule: nothing is looked up in the catalogue but for rows that the gate has let pass, and no parent
- * and no owner is written that the gate has not let pass.
+ * and no owner is written that the gate has not let pass. Of two pages each step is taken for both before the next one,
+ * so that what the database is asked for can be asked at the same time; the gate is always asked on this thread.
  */
 #include "report/page.h"
 
@@ -89,21 +90,73 @@ static apr_status_t keep_visible_spellings(const char *type, const mm_report_t *
     return rv;
 }
 
-static apr_status_t look_up(mm_page_t *page, const mm_report_t *report, unsigned wants, apr_pool_t *pool, mm_err_t *err)
-{
-    const char **ids = apr_palloc(pool, page->n * sizeof(*ids));
-    size_t *at = apr_palloc(pool, page->n * sizeof(*at));
-    size_t n = distinct_ids(page, ids, at, pool);
-    mm_entry_t *entries = apr_palloc(pool, n * sizeof(*entries));
-    apr_status_t rv = keep_visible_spellings(page->type, report, ids, n, pool, err);
+/* --- what is looked up, of one page or of two ----------------------------------------------------------------------
+ */
 
-    if (rv == APR_SUCCESS) {
-        const mm_question_t question = {
-            report->catalog_store, report->catalogs, report->forms, page->type, ids, n, wants, entries};
-        rv = mm_catalog_answer(&question, pool, err);
+typedef struct job {
+    const mm_report_t *report;
+    mm_second_t *second; /* NULL: one after the other */
+    mm_page_t *pages;
+    size_t n;
+    apr_pool_t *pool;
+} job_t;
+
+static bool has_catalogue(const mm_question_t *question)
+{
+    for (int i = 0; question->n > 0 && i < question->catalogs->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(question->catalogs, i, const mm_catalog_t *)->type, question->type) == 0) {
+            return true;
+        }
     }
-    for (size_t i = 0; i < page->n && rv == APR_SUCCESS; i++) {
-        page->rows[i].entry = entries[at[i]];
+    return false;
+}
+
+/* One question for each page. */
+static apr_status_t answer(const job_t *job, const mm_question_t *questions, mm_err_t *err)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (job->second && job->n == 2 && has_catalogue(&questions[0]) && has_catalogue(&questions[1])) {
+        return mm_second_answer_both(job->second, questions, job->pool, err);
+    }
+    for (size_t i = 0; i < job->n && rv == APR_SUCCESS; i++) {
+        rv = mm_catalog_answer(&questions[i], job->pool, err);
+    }
+    return rv;
+}
+
+static mm_question_t question_of(const mm_report_t *report, const apr_array_header_t *catalogs, const char *type,
+                                 size_t max, apr_pool_t *pool)
+{
+    return (mm_question_t){.store = report->catalog_store,
+                           .catalogs = catalogs,
+                           .forms = report->forms,
+                           .type = type,
+                           .entries = apr_palloc(pool, (max + 1) * sizeof(mm_entry_t))};
+}
+
+static apr_status_t look_up(const job_t *job, unsigned wants, mm_err_t *err)
+{
+    mm_question_t questions[MM_PAGES_MAX];
+    size_t *at[MM_PAGES_MAX];
+    apr_status_t rv = APR_SUCCESS;
+
+    for (size_t i = 0; i < job->n && rv == APR_SUCCESS; i++) {
+        const mm_page_t *page = &job->pages[i];
+        const char **ids = apr_palloc(job->pool, (page->n + 1) * sizeof(*ids));
+
+        at[i] = apr_palloc(job->pool, (page->n + 1) * sizeof(*at[i]));
+        questions[i] = question_of(job->report, job->report->catalogs, page->type, page->n, job->pool);
+        questions[i].ids = ids;
+        questions[i].n = distinct_ids(page, ids, at[i], job->pool);
+        questions[i].wants = wants;
+        rv = keep_visible_spellings(page->type, job->report, ids, questions[i].n, job->pool, err);
+    }
+    rv = rv == APR_SUCCESS ? answer(job, questions, err) : rv;
+    for (size_t i = 0; i < job->n && rv == APR_SUCCESS; i++) {
+        for (size_t row = 0; row < job->pages[i].n; row++) {
+            job->pages[i].rows[row].entry = questions[i].entries[at[i][row]];
+        }
     }
     return rv;
 }
@@ -173,61 +226,110 @@ static apr_status_t keep_visible_owners(mm_page_t *page, const mm_report_t *repo
     return rv;
 }
 
-/* The names of people who may be seen; "" for "". */
-static apr_status_t name_people(const mm_report_t *report, const char *const *people, size_t n, mm_entry_t **entries,
-                                apr_pool_t *pool, mm_err_t *err)
-{
-    const char **known = apr_palloc(pool, n * sizeof(*known));
-    mm_entry_t *found = apr_palloc(pool, n * sizeof(*found));
-    size_t n_known = 0, at = 0;
+/* --- people ---------------------------------------------------------------------------------------------------------
+ */
 
-    *entries = apr_pcalloc(pool, n * sizeof(**entries));
-    for (size_t i = 0; i < n; i++) {
-        (*entries)[i].name = "";
-        if (people[i] && *people[i]) {
-            known[n_known++] = people[i];
+static const char *user_of(const mm_page_row_t *row)
+{
+    return row->use->user;
+}
+
+static const char *owner_of(const mm_page_row_t *row)
+{
+    return row->entry.owner;
+}
+
+static void set_user_name(mm_page_row_t *row, const char *name)
+{
+    row->user_name = row->use->user ? name : NAME_OF_OTHERS;
+}
+
+static void set_owner_name(mm_page_row_t *row, const char *name)
+{
+    row->owner_name = name;
+}
+
+static bool is_somebody(const char *person)
+{
+    return person && *person;
+}
+
+/* Their names where those are known, "" otherwise. They are people who may be seen. */
+static apr_status_t name_people(const job_t *job, const char *(*person_of)(const mm_page_row_t *row),
+                                void (*set_name)(mm_page_row_t *row, const char *name), mm_err_t *err)
+{
+    mm_question_t questions[MM_PAGES_MAX];
+
+    for (size_t i = 0; i < job->n; i++) {
+        const mm_page_t *page = &job->pages[i];
+        const char **known = apr_palloc(job->pool, (page->n + 1) * sizeof(*known));
+
+        questions[i] = question_of(job->report, job->report->people, MM_CATALOG_PEOPLE, page->n, job->pool);
+        questions[i].ids = known;
+        for (size_t row = 0; row < page->n; row++) {
+            if (is_somebody(person_of(&page->rows[row]))) {
+                known[questions[i].n++] = person_of(&page->rows[row]);
+            }
         }
     }
-    if (!report->people || n_known == 0) {
-        return APR_SUCCESS;
-    }
-    const mm_question_t question = {
-        report->catalog_store, report->people, report->forms, MM_CATALOG_PEOPLE, known, n_known, 0, found};
-    apr_status_t rv = mm_catalog_answer(&question, pool, err);
-    for (size_t i = 0; i < n && rv == APR_SUCCESS; i++) {
-        if (people[i] && *people[i]) {
-            (*entries)[i].name = found[at++].name;
+    apr_status_t rv = job->report->people ? answer(job, questions, err) : APR_SUCCESS;
+    for (size_t i = 0; i < job->n && rv == APR_SUCCESS; i++) {
+        const mm_entry_t *entry = questions[i].entries;
+
+        for (size_t row = 0; row < job->pages[i].n; row++) {
+            mm_page_row_t *named = &job->pages[i].rows[row];
+            bool is_known = job->report->people && is_somebody(person_of(named));
+
+            set_name(named, is_known ? entry++->name : "");
         }
     }
     return rv;
 }
 
-static apr_status_t name_users(mm_page_t *page, const mm_report_t *report, apr_pool_t *pool, mm_err_t *err)
-{
-    const char **users = apr_palloc(pool, page->n * sizeof(*users));
-    mm_entry_t *entries;
+/* --- pages ----------------------------------------------------------------------------------------------------------
+ */
 
-    for (size_t i = 0; i < page->n; i++) {
-        users[i] = page->rows[i].use->user;
-    }
-    apr_status_t rv = name_people(report, users, page->n, &entries, pool, err);
-    for (size_t i = 0; i < page->n && rv == APR_SUCCESS; i++) {
-        page->rows[i].user_name = users[i] ? entries[i].name : NAME_OF_OTHERS;
+static apr_status_t read_rows(mm_page_t *page, const char *type, mm_rows_t *rows, mm_window_t *window, apr_pool_t *pool,
+                              mm_err_t *err)
+{
+    mm_batch_t batch;
+
+    memset(page, 0, sizeof(*page));
+    page->type = type;
+    apr_status_t rv = mm_rows_next(rows, &batch, pool, err);
+    if (rv == APR_SUCCESS) {
+        page->ended = batch.ended;
+        open_window(page, &batch, window, pool);
     }
     return rv;
 }
 
-static apr_status_t name_owners(mm_page_t *page, const mm_report_t *report, apr_pool_t *pool, mm_err_t *err)
+static apr_status_t keep_visible(const job_t *job, unsigned wants, mm_err_t *err)
 {
-    const char **owners = apr_palloc(pool, page->n * sizeof(*owners));
-    mm_entry_t *entries;
+    apr_status_t rv = APR_SUCCESS;
 
-    for (size_t i = 0; i < page->n; i++) {
-        owners[i] = page->rows[i].entry.owner;
+    for (size_t i = 0; i < job->n && rv == APR_SUCCESS; i++) {
+        if (wants & MM_CATALOG_PARENTS) {
+            rv = keep_visible_parents(&job->pages[i], job->report, job->pool, err);
+        }
+        if (rv == APR_SUCCESS && wants & MM_CATALOG_OWNER) {
+            rv = keep_visible_owners(&job->pages[i], job->report, job->pool, err);
+        }
     }
-    apr_status_t rv = name_people(report, owners, page->n, &entries, pool, err);
-    for (size_t i = 0; i < page->n && rv == APR_SUCCESS; i++) {
-        page->rows[i].owner_name = entries[i].name;
+    return rv;
+}
+
+static apr_status_t complete(const job_t *job, mm_err_t *err)
+{
+    const unsigned wants = wants_of(job->report->route);
+    apr_status_t rv = look_up(job, wants, err);
+
+    rv = rv == APR_SUCCESS ? keep_visible(job, wants, err) : rv;
+    if (rv == APR_SUCCESS && wants & MM_CATALOG_OWNER) {
+        rv = name_people(job, owner_of, set_owner_name, err);
+    }
+    if (rv == APR_SUCCESS && mm_route_is_per_user(job->report->route)) {
+        rv = name_people(job, user_of, set_user_name, err);
     }
     return rv;
 }
@@ -235,32 +337,24 @@ static apr_status_t name_owners(mm_page_t *page, const mm_report_t *report, apr_
 apr_status_t mm_page_fetch(mm_page_t *page, const mm_report_t *report, const char *type, mm_rows_t *rows,
                            mm_window_t *window, apr_pool_t *pool, mm_err_t *err)
 {
-    const unsigned wants = wants_of(report->route);
-    mm_batch_t batch;
+    const job_t job = {report, NULL, page, 1, pool};
+    apr_status_t rv = read_rows(page, type, rows, window, pool, err);
 
-    memset(page, 0, sizeof(*page));
-    page->type = type;
-    apr_status_t rv = mm_rows_next(rows, &batch, pool, err);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    return rv == APR_SUCCESS && page->n > 0 ? complete(&job, err) : rv;
+}
+
+apr_status_t mm_page_fetch_two(mm_page_t pages[MM_PAGES_MAX], size_t *n, const mm_report_t *report, mm_second_t *second,
+                               const char *type, mm_rows_t *rows, mm_window_t *window, apr_pool_t *pool, mm_err_t *err)
+{
+    job_t job = {report, second, pages, 1, pool};
+    apr_status_t rv = read_rows(&pages[0], type, rows, window, pool, err);
+
+    if (rv == APR_SUCCESS && !pages[0].ended && window->left != 0) {
+        rv = read_rows(&pages[1], type, rows, window, pool, err);
+        job.n += pages[1].ended ? 0 : 1;
     }
-    page->ended = batch.ended;
-    open_window(page, &batch, window, pool);
-    if (page->n == 0) {
-        return APR_SUCCESS;
-    }
-    rv = look_up(page, report, wants, pool, err);
-    if (rv == APR_SUCCESS && wants & MM_CATALOG_PARENTS) {
-        rv = keep_visible_parents(page, report, pool, err);
-    }
-    if (rv == APR_SUCCESS && wants & MM_CATALOG_OWNER) {
-        rv = keep_visible_owners(page, report, pool, err);
-        rv = rv == APR_SUCCESS ? name_owners(page, report, pool, err) : rv;
-    }
-    if (rv == APR_SUCCESS && mm_route_is_per_user(report->route)) {
-        rv = name_users(page, report, pool, err);
-    }
-    return rv;
+    *n = job.n;
+    return rv == APR_SUCCESS && !pages[0].ended ? complete(&job, err) : rv;
 }
 
 apr_status_t mm_page_fetch_days(mm_page_t *page, mm_days_t *days, mm_window_t *window, apr_pool_t *pool, mm_err_t *err)

@@ -7,6 +7,7 @@
 #include "report/days.h"
 #include "report/report.h"
 #include "report/rows.h"
+#include "report/second.h"
 #include "report/writer.h"
 
 typedef struct mm_page_row {
@@ -34,6 +35,13 @@ typedef struct mm_window {
 /* Takes the next batch of rows of a type and moves the window over it. Everything is pool's. */
 apr_status_t mm_page_fetch(mm_page_t *page, const mm_report_t *report, const char *type, mm_rows_t *rows,
                            mm_window_t *window, apr_pool_t *pool, mm_err_t *err);
+
+#define MM_PAGES_MAX 2
+
+/* The same for two batches, which are looked up at the same time: *n of them, fewer only where the rows or the window
+ * end. The first may be `ended`, the second is not. Some of it lasts only until mm_second_clear. */
+apr_status_t mm_page_fetch_two(mm_page_t pages[MM_PAGES_MAX], size_t *n, const mm_report_t *report, mm_second_t *second,
+                               const char *type, mm_rows_t *rows, mm_window_t *window, apr_pool_t *pool, mm_err_t *err);
 
 /* The same of a report by day. */
 apr_status_t mm_page_fetch_days(mm_page_t *page, mm_days_t *days, mm_window_t *window, apr_pool_t *pool, mm_err_t *err);

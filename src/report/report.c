@@ -1,8 +1,10 @@
 /* Pages in, rows out.
  *
  * At any time the run holds one page that is ready to be written, the first one since mm_report_begin; it is written
- * only when all of it may be. The next page replaces it in the same pool, so memory stays that of one page whatever the
- * number of rows. A cursor is open on one type at a time and lives in a pool of its own, which is what closes it.
+ * only when all of it may be. From then on pages are fetched by twos, so that the second one's look-ups take no time of
+ * their own; a report of one page never gets there. The next ones replace them in the same pool, so memory stays that
+ * of two pages whatever the number of rows. A cursor is open on one type at a time and lives in a pool of its own,
+ * which is what closes it.
  */
 #include "report/report.h"
 
@@ -15,11 +17,14 @@ struct mm_report_run {
     const char *const *types; /* those of this report */
     size_t n_types;
     size_t type; /* the one whose turn it is */
+    apr_pool_t *pool;
     apr_pool_t *type_pool;
     mm_rows_t *rows; /* NULL: not opened yet */
     mm_days_t *days; /* NULL: the rows are no days */
     apr_pool_t *page_pool;
-    mm_page_t page;
+    mm_page_t pages[MM_PAGES_MAX];
+    size_t page, n_pages;      /* the one that is ready, of those that were fetched */
+    mm_second_t *second;       /* NULL before the first page was written */
     mm_ancestors_t *ancestors; /* NULL: no such columns */
     mm_window_t window;
     mm_columns_t columns;
@@ -37,7 +42,12 @@ static bool is_ended(const mm_report_run_t *run)
     return run->type == run->n_types;
 }
 
-static void tell_troubles(const mm_report_run_t *run)
+static mm_page_t *ready_page(mm_report_run_t *run)
+{
+    return &run->pages[run->page];
+}
+
+static void tell_troubles(const mm_report_run_t *run, const mm_page_t *page)
 {
     const mm_watch_t *watch = &run->report->watch;
 
@@ -45,19 +55,19 @@ static void tell_troubles(const mm_report_run_t *run)
         const char *id = NULL;
         int64_t n = 0;
 
-        for (size_t i = 0; i < run->page.n; i++) {
-            if (run->page.rows[i].entry.troubles & 1u << trouble) {
-                id = run->page.rows[i].use->id;
+        for (size_t i = 0; i < page->n; i++) {
+            if (page->rows[i].entry.troubles & 1u << trouble) {
+                id = page->rows[i].use->id;
                 n++;
             }
         }
         if (n > 0) {
-            watch->tell(watch->baton, (mm_trouble_t)trouble, n, run->page.type, id);
+            watch->tell(watch->baton, (mm_trouble_t)trouble, n, page->type, id);
         }
     }
 }
 
-static void tell_cut(const mm_report_run_t *run)
+static void tell_cut(const mm_report_run_t *run, const mm_page_t *page)
 {
     const mm_watch_t *watch = &run->report->watch;
     const mm_route_t *route = run->report->route;
@@ -65,11 +75,11 @@ static void tell_cut(const mm_report_run_t *run)
     const char *type = NULL;
     int64_t n = 0;
 
-    for (size_t i = 0; i < run->page.n && is_summed; i++) {
-        const mm_page_row_t *row = &run->page.rows[i];
+    for (size_t i = 0; i < page->n && is_summed; i++) {
+        const mm_page_row_t *row = &page->rows[i];
 
         if (mm_uses_is_cut(row->use)) {
-            type = row->type ? row->type : run->page.type;
+            type = row->type ? row->type : page->type;
             n++;
         }
     }
@@ -80,13 +90,53 @@ static void tell_cut(const mm_report_run_t *run)
 
 static apr_status_t next_days(mm_report_run_t *run, mm_err_t *err)
 {
-    apr_status_t rv = mm_page_fetch_days(&run->page, run->days, &run->window, run->page_pool, err);
+    apr_status_t rv = mm_page_fetch_days(ready_page(run), run->days, &run->window, run->page_pool, err);
 
     if (rv == APR_SUCCESS) {
-        tell_cut(run);
+        tell_cut(run, ready_page(run));
     }
-    if (rv == APR_SUCCESS && run->page.ended) {
+    if (rv == APR_SUCCESS && ready_page(run)->ended) {
         run->type = run->n_types;
+    }
+    return rv;
+}
+
+static void forget_pages(mm_report_run_t *run)
+{
+    apr_pool_clear(run->page_pool);
+    if (run->second) {
+        mm_second_clear(run->second);
+    }
+    run->pages[0].n = 0;
+    run->page = 0;
+    run->n_pages = 1;
+}
+
+static apr_status_t fetch(mm_report_run_t *run, mm_err_t *err)
+{
+    const char *type = run->types[run->type];
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!run->rows) {
+        rv = mm_rows_open(&run->rows, run->report, type, run->type_pool, err);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return run->second ? mm_page_fetch_two(run->pages, &run->n_pages, run->report, run->second, type, run->rows,
+                                           &run->window, run->page_pool, err)
+                       : mm_page_fetch(run->pages, run->report, type, run->rows, &run->window, run->page_pool, err);
+}
+
+/* What is done to a page when its turn comes: the graph of ancestors is that of one page at a time. */
+static apr_status_t finish_page(mm_report_run_t *run, mm_err_t *err)
+{
+    apr_status_t rv =
+        run->ancestors ? mm_ancestors_fill(run->ancestors, ready_page(run), run->page_pool, err) : APR_SUCCESS;
+
+    if (rv == APR_SUCCESS) {
+        tell_troubles(run, ready_page(run));
+        tell_cut(run, ready_page(run));
     }
     return rv;
 }
@@ -94,33 +144,28 @@ static apr_status_t next_days(mm_report_run_t *run, mm_err_t *err)
 /* Makes the next page that had something in the store ready; is_ended when there is none. */
 static apr_status_t next_page(mm_report_run_t *run, mm_err_t *err)
 {
-    apr_pool_clear(run->page_pool);
-    run->page.n = 0;
+    if (run->page + 1 < run->n_pages) {
+        run->page++;
+        return finish_page(run, err);
+    }
+    forget_pages(run);
     if (run->days) {
         return next_days(run, err);
     }
     for (; !is_ended(run); run->type++, close_type(run)) {
-        const char *type = run->types[run->type];
-        apr_status_t rv = APR_SUCCESS;
+        apr_status_t rv = fetch(run, err);
 
-        if (!run->rows) {
-            rv = mm_rows_open(&run->rows, run->report, type, run->type_pool, err);
-        }
-        if (rv == APR_SUCCESS) {
-            rv = mm_page_fetch(&run->page, run->report, type, run->rows, &run->window, run->page_pool, err);
-        }
-        if (rv == APR_SUCCESS && run->ancestors) {
-            rv = mm_ancestors_fill(run->ancestors, &run->page, run->page_pool, err);
-        }
-        if (rv == APR_SUCCESS) {
-            tell_troubles(run);
-            tell_cut(run);
-        }
-        if (rv != APR_SUCCESS || !run->page.ended) {
-            return rv;
+        if (rv != APR_SUCCESS || !ready_page(run)->ended) {
+            return rv == APR_SUCCESS ? finish_page(run, err) : rv;
         }
     }
     return APR_SUCCESS;
+}
+
+/* Whether nothing comes behind the page that is ready. */
+static bool is_last(const mm_report_run_t *run)
+{
+    return run->window.left == 0 && run->page + 1 >= run->n_pages;
 }
 
 static void fill_envelope(mm_report_run_t *run)
@@ -145,6 +190,7 @@ apr_status_t mm_report_begin(mm_report_run_t **run, const mm_report_t *report, a
     apr_status_t rv;
 
     begun->report = report;
+    begun->pool = pool;
     begun->types = route->type ? &route->type : report->types;
     begun->n_types = route->type ? 1 : report->n_types;
     begun->window.skip = route->offset;
@@ -170,13 +216,13 @@ apr_status_t mm_report_begin(mm_report_run_t **run, const mm_report_t *report, a
 static apr_status_t write_row(mm_report_run_t *run, size_t row, const char **pieces, mm_err_t *err)
 {
     mm_writer_t *writer = run->report->writer;
-    const mm_entry_t *entry = &run->page.rows[row].entry;
+    const mm_entry_t *entry = &ready_page(run)->rows[row].entry;
     mm_parents_style_t style = run->days ? MM_PARENTS_NONE : run->report->route->parents;
     bool one_each = style == MM_PARENTS_ROWS && entry->n_parents > 1;
     mm_cell_t cells[MM_COLUMNS_MAX];
     apr_status_t rv = APR_SUCCESS;
 
-    mm_columns_fill(&run->columns, run->report->route, &run->page, row, cells);
+    mm_columns_fill(&run->columns, run->report->route, ready_page(run), row, cells);
     for (size_t i = 0; i < (one_each ? entry->n_parents : 1) && rv == APR_SUCCESS; i++) {
         if (style != MM_PARENTS_NONE) {
             mm_columns_fill_parents(&run->columns, one_each ? &entry->parents[i] : entry->parents,
@@ -191,10 +237,10 @@ static apr_status_t write_row(mm_report_run_t *run, size_t row, const char **pie
 static apr_status_t write_page(mm_report_run_t *run, mm_err_t *err)
 {
     mm_writer_t *writer = run->report->writer;
-    const char **pieces = apr_palloc(run->page_pool, (3 * run->page.most_parents + 1) * sizeof(*pieces));
+    const char **pieces = apr_palloc(run->page_pool, (3 * ready_page(run)->most_parents + 1) * sizeof(*pieces));
     apr_status_t rv = APR_SUCCESS;
 
-    for (size_t row = 0; row < run->page.n && rv == APR_SUCCESS; row++) {
+    for (size_t row = 0; row < ready_page(run)->n && rv == APR_SUCCESS; row++) {
         rv = write_row(run, row, pieces, err);
     }
     return rv == APR_SUCCESS ? writer->ops->flush(writer, err) : rv;
@@ -207,9 +253,10 @@ apr_status_t mm_report_write(mm_report_run_t *run, mm_err_t *err)
 
     while (rv == APR_SUCCESS && !is_ended(run)) {
         rv = write_page(run, err);
-        if (rv != APR_SUCCESS || run->window.left == 0) {
+        if (rv != APR_SUCCESS || is_last(run)) {
             break;
         }
+        run->second = run->second ? run->second : mm_second_make(run->report, run->pool);
         rv = next_page(run, err);
     }
     close_type(run);

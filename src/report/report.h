@@ -50,7 +50,10 @@ typedef struct mm_report {
     const apr_array_header_t *catalogs; /* of mm_catalog_t * */
     mm_forms_t *forms;                  /* of the catalogue store, for this report alone; may be NULL */
     const apr_array_header_t *people;   /* the same, of the type MM_CATALOG_PEOPLE; NULL: nobody's name is known */
-    const char *const *types;           /* configured, in order */
+    /* A further connection to the catalogue, for look-ups beside others; in pool. May be NULL. */
+    apr_status_t (*open_second)(void *baton, mm_store_t **store, apr_pool_t *pool, mm_err_t *err);
+    void *second_baton;
+    const char *const *types; /* configured, in order */
     size_t n_types;
     mm_gate_t gate;
     mm_watch_t watch;

@@ -1,8 +1,9 @@
 /* Serving a report. The order is the point: who asks, then the first batch of rows, then headers, then the body; so
  * that nothing is revealed to somebody without the right, and a database that is away is a clean 503.
  *
- * Each report has its own connection to the database, opened on the request's thread and closed with r->pool: no pool
- * of clients, no monitor threads, and a failure is known within seconds (httpd-notes: a pool would wait 30 s).
+ * Each report has its own connection to the database, and one more where it has names and more than a batch of rows,
+ * opened on the request's thread and closed with r->pool: no pool of clients, no monitor threads, and a failure is
+ * known within seconds (a pool would wait 30 s).
  */
 #include "serve/reports.h"
 
@@ -87,6 +88,14 @@ static apr_status_t open_stores(mm_report_t *report, request_rec *r, mm_err_t *e
         rv = mm_store_open(&report->store, config->mongo_uri, config->prefix, r->pool, err);
     }
     return rv;
+}
+
+/* Look-ups in the catalogue, beside others; closed with the report's pool as the other one is. */
+static apr_status_t open_second(void *baton, mm_store_t **store, apr_pool_t *pool, mm_err_t *err)
+{
+    const mm_config_t *config = mm_config_get(((const request_rec *)baton)->server);
+    return mm_store_open(store, config->catalog_uri ? config->catalog_uri : config->mongo_uri, config->prefix, pool,
+                         err);
 }
 
 static mm_throttle_t failures;
@@ -219,6 +228,8 @@ int mm_reports_answer(request_rec *r, const mm_answer_t *answer)
         .catalogs = config->catalogs,
         .forms = mm_forms_make(r->pool),
         .people = config->people,
+        .open_second = open_second,
+        .second_baton = r,
         .types = answer->types,
         .n_types = answer->n_types,
         .gate = {mm_guard_see_resources, mm_guard_see_users, mm_guard_narrow, answer->guard, mm_guard_sees_all},

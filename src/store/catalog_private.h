@@ -74,10 +74,10 @@ void mm_catalog_project(bson_t *projection, const char *const *paths, size_t n);
 /* --- catalog_forms.c: in which forms ids are asked for ---------------------------------------------------------------
  */
 
-/* Those of MM_FORM_… that a query for these ids must ask for. May ask the server itself. */
 /* For whom time ran out, and whether it did so often enough. forms may be NULL, which is never. */
 void mm_forms_late(mm_forms_t *forms);
 bool mm_forms_is_late(const mm_forms_t *forms);
+/* Those of MM_FORM_… that a query for these ids must ask for. May ask the server itself. */
 apr_status_t mm_forms_choose(mm_forms_t *forms, mm_store_t *store, const mm_catalog_query_t *query,
                              const char *const *ids, size_t n, unsigned *chosen, mm_err_t *err);
 

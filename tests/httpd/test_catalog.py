@@ -158,18 +158,19 @@ def find_in(collection):
 
 
 @pytest.fixture
-def impatient(httpd, database):
+def behind(httpd, database):
+    """A site whose catalogue is behind a gate."""
     gates = []
 
-    def start(refused):
+    def start(gate, *how, **options):
         host, port = database.uri.partition("://")[2].partition("/")[0].rpartition("@")[2].rsplit(":", 1)
-        gates.append(Impatient(host, int(port), refused))
-        site = httpd(OPEN, types=TYPES, markers=False)
+        gates.append(gate(host, int(port), *how))
+        site = httpd(OPEN, types=TYPES, markers=False, **options)
         catalogue = site.mongo_uri.replace(f"{host}:{port}", f"127.0.0.1:{gates[0].port}")
         site.settings += f'MetricsCatalogURI "{catalogue}"\n'
         site.start()
         site.counts.wait_for_indexes()
-        return site
+        return site, gates[0]
 
     yield start
     for gate in gates:
@@ -177,8 +178,8 @@ def impatient(httpd, database):
 
 
 @pytest.mark.parametrize("collection", ["uploads", "datasets"])
-def test_server_that_gives_up_leaves_cells_empty(impatient, collection):
-    site = impatient(find_in(collection))
+def test_server_that_gives_up_leaves_cells_empty(behind, collection):
+    site, _ = behind(Impatient, find_in(collection))
     fill(site)
     site.expect_log(r"MM0610: 3 row\(s\) .* the server too slow to look them up")
     rows = report(site, "/metrics/files?columns=parent_collections_ids")
@@ -189,9 +190,9 @@ def test_server_that_gives_up_leaves_cells_empty(impatient, collection):
 
 
 @pytest.mark.parametrize("refused", [b"$gte", b"nothing"], ids=["which does not say how", "which says how"])
-def test_ids_that_are_stored_as_strings_and_as_object_ids(impatient, refused):
+def test_ids_that_are_stored_as_strings_and_as_object_ids(behind, refused):
     """In more than a batch; what a server does not say of how ids are stored costs time, and no name."""
-    site = impatient(refused)
+    site, _ = behind(Impatient, refused)
     ids = [f"{n:024x}" for n in range(1200)]
     used(site, "files", *(total(id_, 2000 - n) for n, id_ in enumerate(ids)))
     known(site, "uploads", *({"_id": bson.ObjectId(id_) if n % 2 else id_, "filename": f"{n}.csv"}
@@ -201,6 +202,48 @@ def test_ids_that_are_stored_as_strings_and_as_object_ids(impatient, refused):
     assert [(row[1], row[8]) for row in report(site, "/metrics/files")[1:]] == [
         (f"{n}.csv", "One" if n < 600 else "Two; One" if n < 700 else "Two") for n in range(1200)]
     gaps(site)
+
+
+class Counting(Gate):
+    """Lets so many visitors in, and breaks with those who come later."""
+
+    def __init__(self, host, port, most=1_000_000):
+        self.most, self.came = most, 0
+        super().__init__(host, port)
+
+    def _pass_on(self, visitor, server):
+        self.came += 1
+        if self.came > self.most:
+            visitor.close()
+            server.close()
+        else:
+            super()._pass_on(visitor, server)
+
+
+def fill_many(site, n):
+    used(site, "files", *(total(f"f{i}", n - i) for i in range(n)))
+    known(site, "uploads", *({"_id": f"f{i}", "filename": f"{i}.csv"} for i in range(n)))
+
+
+def test_large_reports_have_a_second_connection(behind):
+    site, gate = behind(Counting)
+    fill_many(site, 1700)
+    for path, rows in (("/metrics/files?limit=1000", 1000), ("/metrics/files?limit=1", 1)):
+        before = gate.came
+        assert len(report(site, path)) == rows + 1
+        assert gate.came == before + 1
+    before = gate.came
+    assert site.head("/metrics/files").status == 200
+    assert gate.came == before + 1
+    assert [row[1] for row in report(site, "/metrics/files")[1:]] == [f"{n}.csv" for n in range(1700)]
+    assert gate.came == before + 3
+
+
+def test_one_connection_is_enough(behind):
+    site, gate = behind(Counting, 1)
+    fill_many(site, 1700)
+    assert [row[1] for row in report(site, "/metrics/files")[1:]] == [f"{n}.csv" for n in range(1700)]
+    assert gate.came > 1
 
 
 def test_too_many_parents_are_cut_and_told(site):

@@ -8,10 +8,11 @@
 #include "report/report.h"
 
 #define DELTAS_MAX    4000
-#define QUESTIONS_MAX 64
+#define QUESTIONS_MAX 256
 
 typedef struct fixture {
     apr_pool_t *pool;
+    const char *uri;
     mm_report_t report;
     bool sees_all;
     mm_route_t route;
@@ -162,6 +163,7 @@ static inline fixture_t *fixture_make_at(unit_t *unit, const char *uri)
     apr_array_header_t *catalogs = apr_array_make(unit->pool, 3, sizeof(mm_catalog_t *));
 
     fixture->pool = unit->pool;
+    fixture->uri = uri;
     fixture->out = apr_pstrdup(unit->pool, "");
     fixture_catalog(fixture, catalogs, "datasets",
                     "app_datasets id=_id name=name parents=collections:collections parents=spaces:spaces");
