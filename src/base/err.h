@@ -18,10 +18,10 @@ typedef struct mm_err {
 /* Fills err (which may be NULL) and returns status, so that a caller can `return mm_err_set(err, APR_EGENERAL, "…")`.
  */
 apr_status_t mm_err_set(mm_err_t *err, apr_status_t status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((cold, format(printf, 3, 4)));
 
 /* As mm_err_set, with ": " and the system's own text for status appended. */
 apr_status_t mm_err_set_os(mm_err_t *err, apr_status_t status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((cold, format(printf, 3, 4)));
 
 #endif

@@ -135,7 +135,10 @@ void mm_capture_describe(mm_event_t *event, request_rec *r)
     event->address = bytes_or_none(r->useragent_ip, MM_EVENT_ADDRESS_MAX);
     event->agent = bytes_cut(apr_table_get(r->headers_in, "User-Agent"), MM_EVENT_AGENT_MAX);
     event->class_mark = mark_of(r, conf);
-    mm_capture_identity(event, r, conf);
+    event->session = mm_capture_session(r, conf);
+    event->identity = mm_capture_identity(r, conf);
+    event->action = 0;
+    event->type = event->id = event->via = mm_bytes_of(NULL);
 }
 
 void mm_capture_describe_reported(mm_event_t *event, request_rec *r)
@@ -177,22 +180,28 @@ int mm_capture_is_ignored(request_rec *r)
 }
 
 /* All ids that the request speaks of are in the spool, or none. */
-static apr_status_t record_match(request_rec *r, const mm_match_t *match, mm_err_t *err)
+static void record_match(request_rec *r, const mm_match_t *match)
 {
+    mm_err_t err;
     const mm_bytes_t *ids;
     size_t n = mm_match_ids(&ids, match, mm_bytes_of(r->parsed_uri.query), r->pool);
-    mm_event_t one = {.action = match->action, .type = mm_bytes_of(match->type), .via = mm_bytes_of(match->spec->via)};
     if (n == 0) {
-        return APR_SUCCESS;
+        return;
     }
+    mm_event_t one;
     mm_capture_describe(&one, r);
+    one.action = match->action;
+    one.type = mm_bytes_of(match->type);
+    one.via = mm_bytes_of(match->spec->via);
     mm_event_t *events = n == 1 ? &one : apr_palloc(r->pool, n * sizeof(*events));
     size_t n_events = 0;
     for (size_t i = 0; i < n; n_events++) {
         events[n_events] = one;
         i += mm_id_list_put(&events[n_events], ids + i, n - i, r->pool);
     }
-    return mm_recorder_record(r->server, events, n_events, r->pool, err);
+    if (mm_recorder_record(r->server, events, n_events, r->pool, &err) == APR_EINVAL) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "MM0405: not recorded: %s", err.text);
+    }
 }
 
 int mm_capture_log_transaction(request_rec *r)
@@ -208,18 +217,17 @@ int mm_capture_log_transaction(request_rec *r)
         mm_recorder_left_out();
         return DECLINED;
     }
-    mm_err_t err;
-    if (record_match(r, &match, &err) == APR_EINVAL) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "MM0405: not recorded: %s", err.text);
-    }
+    record_match(r, &match);
     return DECLINED;
 }
 
 apr_status_t mm_capture_record(request_rec *r, const char *type, const char *id, const char *action, const char *user)
 {
-    mm_event_t event = {0};
+    mm_event_t event;
+    mm_action_t which;
+    mm_err_t err;
     if (!type || !id || !action || !mm_config_type(mm_config_get(r->server), type) ||
-        !mm_action_parse(&event.action, action, strlen(action))) {
+        !mm_action_parse(&which, action, strlen(action))) {
         return APR_EINVAL;
     }
     if (mm_capture_is_ignored(r)) {
@@ -227,9 +235,10 @@ apr_status_t mm_capture_record(request_rec *r, const char *type, const char *id,
         return APR_SUCCESS;
     }
     mm_capture_describe_reported(&event, r);
+    event.action = which;
     event.type = mm_bytes_of(type);
     event.id = mm_bytes_of(id);
     event.user = mm_bytes_of(user);
     event.identity = mm_bytes_of(NULL); /* who it was, the module says */
-    return mm_recorder_record(r->server, &event, 1, r->pool, NULL);
+    return mm_recorder_record(r->server, &event, 1, r->pool, &err);
 }

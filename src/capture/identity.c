@@ -74,16 +74,17 @@ static mm_bytes_t identity_of(const request_rec *r, const mm_identity_conf_t *co
     return (mm_bytes_t){text, mm_identity_write(text, found.list, found.n)};
 }
 
-void mm_capture_identity(mm_event_t *event, const request_rec *r, const mm_dir_config_t *conf)
+mm_bytes_t mm_capture_session(const request_rec *r, const mm_dir_config_t *conf)
 {
-    found_t session = {.n = 0};
-    if (conf->session_cookie && *conf->session_cookie) {
-        add_cookie(&session, r, conf->session_cookie);
+    if (!conf->session_cookie || !*conf->session_cookie) {
+        return mm_bytes_of(NULL);
     }
-    if (session.n > 0) {
-        event->session = mm_bytes_of(apr_pstrmemdup(r->pool, session.list[0].hash, MM_SHA256_HEX));
-    }
-    if (conf->identity) {
-        event->identity = identity_of(r, conf->identity);
-    }
+    found_t found = {.n = 0};
+    add_cookie(&found, r, conf->session_cookie);
+    return mm_bytes_of(found.n > 0 ? apr_pstrmemdup(r->pool, found.list[0].hash, MM_SHA256_HEX) : NULL);
+}
+
+mm_bytes_t mm_capture_identity(const request_rec *r, const mm_dir_config_t *conf)
+{
+    return conf->identity ? identity_of(r, conf->identity) : mm_bytes_of(NULL);
 }

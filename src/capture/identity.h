@@ -5,8 +5,9 @@
 #include "config/config.h"
 #include "event/event.h"
 
-/* Fills in event->session (MetricsSessionCookie) and event->identity (MetricsIdentity) with hashes in r->pool. The
- * values themselves go nowhere. */
-void mm_capture_identity(mm_event_t *event, const request_rec *r, const mm_dir_config_t *conf);
+/* The event's session (MetricsSessionCookie) and identity (MetricsIdentity): hashes in r->pool, absent where the request
+ * brings none. The values themselves go nowhere. */
+mm_bytes_t mm_capture_session(const request_rec *r, const mm_dir_config_t *conf);
+mm_bytes_t mm_capture_identity(const request_rec *r, const mm_dir_config_t *conf);
 
 #endif

@@ -132,15 +132,10 @@ static apr_status_t append(uint8_t *buf, size_t len, mm_status_page_t *status, m
     return rv;
 }
 
-static apr_status_t append_one(const mm_event_t *event, mm_status_page_t *status, mm_err_t *err)
-{
-    uint8_t buf[MM_FRAME_HEADER + 2 + MM_EVENT_ENCODED_MAX];
-    size_t len = mm_event_pack(event, buf + MM_FRAME_HEADER);
-    return append(buf, len, status, err);
-}
-
-static apr_status_t append_many(const mm_event_t *events, size_t n, mm_status_page_t *status, apr_pool_t *pool,
-                                mm_err_t *err)
+/* The bytes are made in the pool, whose next ones httpd has in the processor's cache; room for the longest event on the
+ * stack is pages of it that no other code of httpd touches. */
+static apr_status_t append_all(const mm_event_t *events, size_t n, mm_status_page_t *status, apr_pool_t *pool,
+                               mm_err_t *err)
 {
     size_t room = MM_FRAME_HEADER;
     for (size_t i = 0; i < n; i++) {
@@ -190,19 +185,15 @@ apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t 
     if (n == 0) {
         return APR_SUCCESS;
     }
-    mm_err_t local;
     mm_status_page_t *status = trusted_status(events[0].time_us);
-    apr_status_t rv = check(events, n, &local);
+    apr_status_t rv = check(events, n, err);
     if (rv == APR_SUCCESS) {
-        rv = n == 1 ? append_one(&events[0], status, &local) : append_many(events, n, status, pool, &local);
+        rv = append_all(events, n, status, pool, err);
     }
     mm_status_value_t fate = fate_of(rv, &events[0]);
     mm_status_add(status, fate, (int64_t)n);
-    if (rv != APR_SUCCESS) {
-        if (rv != APR_EINVAL) {
-            complain(s, &local, fate, n);
-        }
-        return mm_err_set(err, rv, "%s", local.text);
+    if (rv != APR_SUCCESS && rv != APR_EINVAL) {
+        complain(s, err, fate, n);
     }
-    return APR_SUCCESS;
+    return rv;
 }

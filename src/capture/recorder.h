@@ -23,7 +23,7 @@ void mm_recorder_reset(void);
 
 /* Checks and appends n events as one unit: all of them are in the spool when this returns APR_SUCCESS, none of them
  * otherwise. Logs a failure of the spool itself, MM_RECORDER_FULL included; APR_EINVAL (an event beyond the limits, err
- * says which) is for the caller. Any thread. */
+ * says which) is for the caller. err is not NULL. Any thread. */
 apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t n, apr_pool_t *pool, mm_err_t *err);
 
 /* An event that MetricsIgnore keeps out. Any thread. */

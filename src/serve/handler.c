@@ -69,11 +69,8 @@ static int wrong_request(request_rec *r, int status, const char *why)
     return denied != OK ? mm_problem_send(r, denied, err.text) : mm_problem_send(r, status, why);
 }
 
-int mm_handler(request_rec *r)
+static __attribute__((noinline)) int handle(request_rec *r)
 {
-    if (!r->handler || strcmp(r->handler, "metrics") != 0) {
-        return DECLINED;
-    }
     const mm_config_t *config = mm_config_get(r->server);
     mm_location_t location;
     if (!mm_location_find(&location, r)) {
@@ -99,4 +96,10 @@ int mm_handler(request_rec *r)
     }
     return route.endpoint == MM_ENDPOINT_STATUS ? mm_serve_status(r, &route, &location)
                                                 : mm_reports_serve(r, &route, &location);
+}
+
+/* httpd asks every module's handler for every request: those of others cost no stack. */
+int mm_handler(request_rec *r)
+{
+    return r->handler && strcmp(r->handler, "metrics") == 0 ? handle(r) : DECLINED;
 }

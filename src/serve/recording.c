@@ -59,7 +59,7 @@ static int refuse_cross_site(request_rec *r)
 
 int mm_recording_one(request_rec *r, const mm_route_t *route)
 {
-    mm_event_t event = {.action = route->action, .type = mm_bytes_of(route->type), .id = mm_bytes_of(route->id)};
+    mm_event_t event;
     mm_err_t err;
     if (is_cross_site(r)) {
         return refuse_cross_site(r);
@@ -69,6 +69,9 @@ int mm_recording_one(request_rec *r, const mm_route_t *route)
         return accepted(r, 0);
     }
     mm_capture_describe_reported(&event, r);
+    event.action = route->action;
+    event.type = mm_bytes_of(route->type);
+    event.id = mm_bytes_of(route->id);
     apr_status_t rv = mm_recorder_record(r->server, &event, 1, r->pool, &err);
     return rv == APR_SUCCESS ? accepted(r, 1) : not_recorded(r, rv, &err);
 }
