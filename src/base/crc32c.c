@@ -5,6 +5,7 @@
  * tables are 64 consecutive states of the shift register: the byte 0x80 of table 0 leaves the polynomial, every lower
  * bit, and then every further zero byte, is one step more. No state; any thread.
  */
+#include "base/hot.h"
 #include "base/crc32c.h"
 
 #include <string.h>
@@ -57,7 +58,8 @@ static uint32_t by_table(uint32_t crc, const unsigned char *p, size_t len)
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t crc, const unsigned char *p, size_t len)
+MM_HOT __attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t crc, const unsigned char *p,
+                                                                        size_t len)
 {
     uint64_t wide = crc;
 
@@ -80,7 +82,7 @@ uint32_t mm_crc32c_portable(uint32_t crc, const void *data, size_t len)
     return ~by_table(~crc, data, len);
 }
 
-uint32_t mm_crc32c(uint32_t crc, const void *data, size_t len)
+MM_HOT uint32_t mm_crc32c(uint32_t crc, const void *data, size_t len)
 {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("sse4.2")) {

@@ -15,6 +15,7 @@
 #include "apr_strings.h"
 #include "http_log.h"
 
+#include "base/hot.h"
 #include "base/throttle.h"
 #include "event/id_list.h"
 #include "event/range.h"
@@ -22,7 +23,7 @@
 
 APLOG_USE_MODULE(metrics);
 
-static mm_bytes_t bytes_cut(const char *text, size_t max)
+static MM_HOT mm_bytes_t bytes_cut(const char *text, size_t max)
 {
     mm_bytes_t bytes = mm_bytes_of(text);
     if (bytes.len > max) {
@@ -31,7 +32,7 @@ static mm_bytes_t bytes_cut(const char *text, size_t max)
     return bytes;
 }
 
-static mm_bytes_t bytes_or_none(const char *text, size_t max)
+static MM_HOT mm_bytes_t bytes_or_none(const char *text, size_t max)
 {
     mm_bytes_t bytes = mm_bytes_of(text);
     if (bytes.len > max) {
@@ -40,7 +41,7 @@ static mm_bytes_t bytes_or_none(const char *text, size_t max)
     return bytes;
 }
 
-static mm_method_t method_of(const request_rec *r)
+static MM_HOT mm_method_t method_of(const request_rec *r)
 {
     if (r->header_only) {
         return MM_METHOD_HEAD;
@@ -56,7 +57,7 @@ static mm_method_t method_of(const request_rec *r)
 }
 
 /* Where the answer begins, if it says so (one with several parts does not), else where the question did. */
-static int64_t range_start(const request_rec *r, const request_rec *last)
+static MM_HOT int64_t range_start(const request_rec *r, const request_rec *last)
 {
     const char *answered =
         last->status == HTTP_PARTIAL_CONTENT ? apr_table_get(last->headers_out, "Content-Range") : NULL;
@@ -81,7 +82,7 @@ static void expression_failed(request_rec *r, const char *directive, const char 
     }
 }
 
-static mm_bytes_t user_of(request_rec *r, const request_rec *last, const mm_dir_config_t *conf)
+static MM_HOT mm_bytes_t user_of(request_rec *r, const request_rec *last, const mm_dir_config_t *conf)
 {
     if (!conf->user) {
         return bytes_or_none(r->user ? r->user : last->user, MM_EVENT_USER_MAX);
@@ -95,7 +96,7 @@ static mm_bytes_t user_of(request_rec *r, const request_rec *last, const mm_dir_
     return bytes_or_none(user, MM_EVENT_USER_MAX);
 }
 
-static mm_bytes_t mark_of(request_rec *r, const mm_dir_config_t *conf)
+static MM_HOT mm_bytes_t mark_of(request_rec *r, const mm_dir_config_t *conf)
 {
     for (int i = 0; conf->agents && i < conf->agents->nelts; i++) {
         const mm_agent_rule_t *rule = &APR_ARRAY_IDX(conf->agents, i, mm_agent_rule_t);
@@ -111,7 +112,7 @@ static mm_bytes_t mark_of(request_rec *r, const mm_dir_config_t *conf)
     return mm_bytes_of(NULL);
 }
 
-static const request_rec *last_of(const request_rec *r)
+static MM_HOT const request_rec *last_of(const request_rec *r)
 {
     while (r->next) {
         r = r->next;
@@ -119,7 +120,7 @@ static const request_rec *last_of(const request_rec *r)
     return r;
 }
 
-void mm_capture_describe(mm_event_t *event, request_rec *r)
+MM_HOT void mm_capture_describe(mm_event_t *event, request_rec *r)
 {
     const mm_dir_config_t *conf = mm_dir_config_get(r);
     const request_rec *last = last_of(r);
@@ -152,12 +153,12 @@ void mm_capture_describe_reported(mm_event_t *event, request_rec *r)
     event->bytes_out = 0;
 }
 
-static int asks_not_to_be_tracked(const char *args)
+static MM_HOT int asks_not_to_be_tracked(const char *args)
 {
     return args && mm_rules_untracked(args, strlen(args));
 }
 
-int mm_capture_is_ignored(request_rec *r)
+MM_HOT int mm_capture_is_ignored(request_rec *r)
 {
     const mm_dir_config_t *conf = mm_dir_config_get(r);
     if (!conf->ignores) {
@@ -180,7 +181,7 @@ int mm_capture_is_ignored(request_rec *r)
 }
 
 /* All ids that the request speaks of are in the spool, or none. */
-static void record_match(request_rec *r, const mm_match_t *match)
+static MM_HOT void record_match(request_rec *r, const mm_match_t *match)
 {
     mm_err_t err;
     const mm_bytes_t *ids;
@@ -188,6 +189,7 @@ static void record_match(request_rec *r, const mm_match_t *match)
     if (n == 0) {
         return;
     }
+    mm_recorder_expect();
     mm_event_t one;
     mm_capture_describe(&one, r);
     one.action = match->action;
@@ -199,12 +201,15 @@ static void record_match(request_rec *r, const mm_match_t *match)
         events[n_events] = one;
         i += mm_id_list_put(&events[n_events], ids + i, n - i, r->pool);
     }
-    if (mm_recorder_record(r->server, events, n_events, r->pool, &err) == APR_EINVAL) {
+    /* Those of a list are short enough; everything else is cut, or was checked when the configuration was read. */
+    apr_status_t rv = ids[0].len <= MM_EVENT_ID_MAX ? mm_recorder_append(r->server, events, n_events, r->pool, &err)
+                                                    : mm_recorder_record(r->server, events, n_events, r->pool, &err);
+    if (rv == APR_EINVAL) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "MM0405: not recorded: %s", err.text);
     }
 }
 
-int mm_capture_log_transaction(request_rec *r)
+MM_HOT int mm_capture_log_transaction(request_rec *r)
 {
     const mm_dir_config_t *conf = mm_dir_config_get(r);
     const char *path = r->parsed_uri.path;

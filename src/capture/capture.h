@@ -10,8 +10,8 @@
 int mm_capture_log_transaction(request_rec *r);
 
 /* Fills in what a request tells of itself: time, method, status, address, agent, user (by MetricsUser), marks (by
- * MetricsAgent), range, bytes, flags; source is REQUEST. action, type, id and via it does not know: they are 0 and absent.
- * Strings live in r->pool. A user or agent beyond its limit: the user is left out, the agent cut. */
+ * MetricsAgent), range, bytes, flags; source is REQUEST. action, type, id and via it does not know: they are 0 and
+ * absent. Strings live in r->pool. A user or agent beyond its limit: the user is left out, the agent cut. */
 void mm_capture_describe(mm_event_t *event, request_rec *r);
 
 /* The same for a use that the request reports but is not itself: a POST, or another module's word for it. Method,

@@ -5,8 +5,8 @@
 #include "config/config.h"
 #include "event/event.h"
 
-/* The event's session (MetricsSessionCookie) and identity (MetricsIdentity): hashes in r->pool, absent where the request
- * brings none. The values themselves go nowhere. */
+/* The event's session (MetricsSessionCookie) and identity (MetricsIdentity): hashes in r->pool, absent where the
+ * request brings none. The values themselves go nowhere. */
 mm_bytes_t mm_capture_session(const request_rec *r, const mm_dir_config_t *conf);
 mm_bytes_t mm_capture_identity(const request_rec *r, const mm_dir_config_t *conf);
 

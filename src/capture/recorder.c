@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 
+#include "base/hot.h"
 #include "base/throttle.h"
 #include "http_log.h"
 #include "spool/frame.h"
@@ -78,7 +79,7 @@ void mm_recorder_child_init(server_rec *s)
 }
 
 /* An event's time is as good as any clock to notice that a second has gone by, and costs nothing. */
-static mm_status_page_t *trusted_status(int64_t time_us)
+static MM_HOT mm_status_page_t *trusted_status(int64_t time_us)
 {
     mm_status_page_t *status = recorder->status;
     int64_t second = time_us / 1000000;
@@ -116,7 +117,7 @@ static void complain(server_rec *s, const mm_err_t *err, mm_status_value_t fate,
 }
 
 /* The bytes are taken out of the limit first, so that no number of threads and processes goes beyond it. */
-static apr_status_t append(uint8_t *buf, size_t len, mm_status_page_t *status, mm_err_t *err)
+static MM_HOT apr_status_t append(uint8_t *buf, size_t len, mm_status_page_t *status, mm_err_t *err)
 {
     int64_t size = (int64_t)(MM_FRAME_HEADER + len);
     if (!mm_status_add_within(status, MM_STATUS_SPOOL_BYTES, size, recorder->max)) {
@@ -134,8 +135,8 @@ static apr_status_t append(uint8_t *buf, size_t len, mm_status_page_t *status, m
 
 /* The bytes are made in the pool, whose next ones httpd has in the processor's cache; room for the longest event on the
  * stack is pages of it that no other code of httpd touches. */
-static apr_status_t append_all(const mm_event_t *events, size_t n, mm_status_page_t *status, apr_pool_t *pool,
-                               mm_err_t *err)
+static MM_HOT apr_status_t append_all(const mm_event_t *events, size_t n, mm_status_page_t *status, apr_pool_t *pool,
+                                      mm_err_t *err)
 {
     size_t room = MM_FRAME_HEADER;
     for (size_t i = 0; i < n; i++) {
@@ -163,7 +164,7 @@ static apr_status_t check(const mm_event_t *events, size_t n, mm_err_t *err)
     return APR_SUCCESS;
 }
 
-static mm_status_value_t fate_of(apr_status_t rv, const mm_event_t *event)
+static MM_HOT mm_status_value_t fate_of(apr_status_t rv, const mm_event_t *event)
 {
     if (rv == APR_SUCCESS) {
         return event->source == MM_SOURCE_REQUEST ? MM_STATUS_RECORDED_REQUEST : MM_STATUS_RECORDED_REPORTED;
@@ -177,7 +178,15 @@ static mm_status_value_t fate_of(apr_status_t rv, const mm_event_t *event)
     return rv == ENOSPC || rv == EDQUOT ? MM_STATUS_DROPPED_NO_ROOM : MM_STATUS_DROPPED_ERROR;
 }
 
-apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t n, apr_pool_t *pool, mm_err_t *err)
+MM_HOT void mm_recorder_expect(void)
+{
+    if (recorder) {
+        mm_spool_expect(recorder->writer);
+    }
+}
+
+MM_HOT apr_status_t mm_recorder_append(server_rec *s, const mm_event_t *events, size_t n, apr_pool_t *pool,
+                                       mm_err_t *err)
 {
     if (!recorder) {
         return mm_err_set(err, APR_ENOTIMPL, "no spool is in use");
@@ -186,14 +195,21 @@ apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t 
         return APR_SUCCESS;
     }
     mm_status_page_t *status = trusted_status(events[0].time_us);
-    apr_status_t rv = check(events, n, err);
-    if (rv == APR_SUCCESS) {
-        rv = append_all(events, n, status, pool, err);
-    }
+    apr_status_t rv = append_all(events, n, status, pool, err);
     mm_status_value_t fate = fate_of(rv, &events[0]);
     mm_status_add(status, fate, (int64_t)n);
     if (rv != APR_SUCCESS && rv != APR_EINVAL) {
         complain(s, err, fate, n);
     }
+    return rv;
+}
+
+apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t n, apr_pool_t *pool, mm_err_t *err)
+{
+    apr_status_t rv = recorder ? check(events, n, err) : APR_SUCCESS;
+    if (rv == APR_SUCCESS) {
+        return mm_recorder_append(s, events, n, pool, err);
+    }
+    mm_status_add(trusted_status(events[0].time_us), MM_STATUS_DROPPED_INVALID, (int64_t)n);
     return rv;
 }

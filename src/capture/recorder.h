@@ -21,10 +21,16 @@ void mm_recorder_child_init(server_rec *s);
 /* For the pre_config hook. */
 void mm_recorder_reset(void);
 
+/* Says that mm_recorder_record will be called soon; see mm_spool_expect. Any thread. */
+void mm_recorder_expect(void);
+
 /* Checks and appends n events as one unit: all of them are in the spool when this returns APR_SUCCESS, none of them
  * otherwise. Logs a failure of the spool itself, MM_RECORDER_FULL included; APR_EINVAL (an event beyond the limits, err
  * says which) is for the caller. err is not NULL. Any thread. */
 apr_status_t mm_recorder_record(server_rec *s, const mm_event_t *events, size_t n, apr_pool_t *pool, mm_err_t *err);
+
+/* The same for events that are within the limits for sure (mm_event_check). */
+apr_status_t mm_recorder_append(server_rec *s, const mm_event_t *events, size_t n, apr_pool_t *pool, mm_err_t *err);
 
 /* An event that MetricsIgnore keeps out. Any thread. */
 void mm_recorder_left_out(void);

@@ -10,6 +10,7 @@
 
 #include "http_log.h"
 #include "apr_strings.h"
+#include "base/hot.h"
 
 APLOG_USE_MODULE(metrics);
 
@@ -60,12 +61,12 @@ mm_config_t *mm_config_being_read(void)
     return being_read;
 }
 
-const mm_config_t *mm_config_get(const server_rec *s)
+MM_HOT const mm_config_t *mm_config_get(const server_rec *s)
 {
     return ap_get_module_config(s->module_config, &metrics_module);
 }
 
-const mm_dir_config_t *mm_dir_config_get(const request_rec *r)
+MM_HOT const mm_dir_config_t *mm_dir_config_get(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &metrics_module);
 }

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/hot.h"
 #include "base/text.h"
 
 /* Who does not know lists must not take one for an id, so it has a version of its own. */
@@ -47,7 +48,7 @@ _Static_assert(HEADER + 3 * N_STRINGS + MM_EVENT_TYPE_MAX + MM_EVENT_ID_MAX + MM
                "the longest event must fit MM_EVENT_ENCODED_MAX");
 _Static_assert(MM_EVENT_ENCODED_MAX <= UINT16_MAX, "a pack counts the length of an event in 16 bits");
 
-static const mm_bytes_t *string_of(const mm_event_t *event, const field_t *field)
+static MM_HOT const mm_bytes_t *string_of(const mm_event_t *event, const field_t *field)
 {
     return (const mm_bytes_t *)(const void *)((const char *)event + field->at);
 }
@@ -64,7 +65,7 @@ static const field_t *field_by_tag(uint8_t tag)
 
 /* --- checking ----------------------------------------------------------------------------------------------------- */
 
-static bool is_class_mark(const mm_bytes_t *mark)
+static MM_HOT bool is_class_mark(const mm_bytes_t *mark)
 {
     size_t i;
 
@@ -78,7 +79,7 @@ static bool is_class_mark(const mm_bytes_t *mark)
     return true;
 }
 
-static apr_status_t check_numbers(const mm_event_t *event, mm_err_t *err)
+static MM_HOT apr_status_t check_numbers(const mm_event_t *event, mm_err_t *err)
 {
     if (event->action != MM_ACTION_VIEW && event->action != MM_ACTION_DOWNLOAD) {
         return mm_err_set(err, APR_EINVAL, "action %d is neither view nor download", (int)event->action);
@@ -101,7 +102,7 @@ static apr_status_t check_numbers(const mm_event_t *event, mm_err_t *err)
     return APR_SUCCESS;
 }
 
-apr_status_t mm_event_check(const mm_event_t *event, mm_err_t *err)
+MM_HOT apr_status_t mm_event_check(const mm_event_t *event, mm_err_t *err)
 {
     apr_status_t status = check_numbers(event, err);
     size_t i;
@@ -176,7 +177,7 @@ static int64_t get_i64(const uint8_t *from)
                      (uint64_t)from[7] << 56);
 }
 
-size_t mm_event_encode(const mm_event_t *event, uint8_t *buf)
+MM_HOT size_t mm_event_encode(const mm_event_t *event, uint8_t *buf)
 {
     uint8_t *to = buf;
     size_t i;
@@ -265,7 +266,7 @@ apr_status_t mm_event_decode(mm_event_t *event, const uint8_t *buf, size_t len, 
     return status;
 }
 
-size_t mm_event_packed_size(const mm_event_t *event)
+MM_HOT size_t mm_event_packed_size(const mm_event_t *event)
 {
     size_t size = 2 + HEADER;
 
@@ -276,7 +277,7 @@ size_t mm_event_packed_size(const mm_event_t *event)
     return size;
 }
 
-size_t mm_event_pack(const mm_event_t *event, uint8_t *buf)
+MM_HOT size_t mm_event_pack(const mm_event_t *event, uint8_t *buf)
 {
     size_t len = mm_event_encode(event, buf + 2);
 

@@ -1,8 +1,9 @@
 /* Ids joined by commas. Pure functions; any thread. */
 #include "event/id_list.h"
+#include "base/hot.h"
 
 /* How many of the ids fit, and how long they are together. */
-static size_t fitting(const mm_bytes_t *ids, size_t n, size_t *len)
+static MM_HOT size_t fitting(const mm_bytes_t *ids, size_t n, size_t *len)
 {
     size_t taken = 1;
 
@@ -13,7 +14,7 @@ static size_t fitting(const mm_bytes_t *ids, size_t n, size_t *len)
     return taken;
 }
 
-size_t mm_id_list_put(mm_event_t *event, const mm_bytes_t *ids, size_t n, apr_pool_t *pool)
+MM_HOT size_t mm_id_list_put(mm_event_t *event, const mm_bytes_t *ids, size_t n, apr_pool_t *pool)
 {
     size_t len, taken = fitting(ids, n, &len);
     char *text;

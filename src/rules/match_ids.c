@@ -9,6 +9,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_tables.h>
+#include "base/hot.h"
 #include "base/query.h"
 
 static void lower(char *text, size_t len)
@@ -18,7 +19,7 @@ static void lower(char *text, size_t len)
     }
 }
 
-static size_t single(const mm_bytes_t **ids, const mm_match_t *match, apr_pool_t *pool)
+static MM_HOT size_t single(const mm_bytes_t **ids, const mm_match_t *match, apr_pool_t *pool)
 {
     if (match->spec->lower) {
         char *text = apr_pmemdup(pool, match->id.data, match->id.len);
@@ -63,7 +64,7 @@ static void add_value(apr_array_header_t *list, apr_hash_t *seen, const mm_rule_
     }
 }
 
-size_t mm_match_ids(const mm_bytes_t **ids, const mm_match_t *match, mm_bytes_t query, apr_pool_t *pool)
+MM_HOT size_t mm_match_ids(const mm_bytes_t **ids, const mm_match_t *match, mm_bytes_t query, apr_pool_t *pool)
 {
     const char *value, *rest = query.data;
     size_t len, rest_len = query.len;

@@ -18,21 +18,32 @@
 #include <apr_strings.h>
 #include <apr_tables.h>
 #include <pcre2.h>
+#include "base/hot.h"
+
+/* The first bytes of what a path begins with, side by side for all rules: most paths are known by these to match none.
+ */
+typedef struct head {
+    uint8_t len;
+    char text[15];
+} head_t;
 
 typedef struct rule {
     mm_rule_spec_t spec;
-    pcre2_code *code;
-    const char *prefix; /* what every path begins with that the pattern matches; often "" */
     size_t prefix_len;
     const char *suffix; /* of a plain pattern, ^PREFIX SEGMENT SUFFIX$: what it ends with; otherwise NULL */
     size_t suffix_len;
-    size_t digits; /* of its segment; 0: any characters but "/" */
+    size_t digits;      /* of its segment; 0: any characters but "/" */
+    const char *prefix; /* what every path begins with that the pattern matches; often "" */
+    pcre2_code *code;
 } rule_t;
 
 struct mm_rules {
-    apr_pool_t *pool;
-    apr_array_header_t *list;     /* of rule_t */
+    int n;
+    const head_t *heads;
+    const rule_t *list;           /* in the same order */
     pcre2_match_context *context; /* the limits; read-only after mm_rules_create */
+    apr_pool_t *pool;
+    apr_array_header_t *made_heads, *made; /* what heads and list are in */
 };
 
 static apr_status_t free_context(void *context)
@@ -52,7 +63,8 @@ mm_rules_t *mm_rules_create(apr_pool_t *pool)
     mm_rules_t *rules = apr_pcalloc(pool, sizeof(*rules));
 
     rules->pool = pool;
-    rules->list = apr_array_make(pool, 8, sizeof(rule_t));
+    rules->made_heads = apr_array_make(pool, 8, sizeof(head_t));
+    rules->made = apr_array_make(pool, 8, sizeof(rule_t));
     rules->context = pcre2_match_context_create(NULL);
     if (!rules->context) {
         return NULL;
@@ -149,6 +161,18 @@ static mm_rule_spec_t copy_spec(const mm_rule_spec_t *rule, apr_pool_t *pool)
                             .lower = rule->lower};
 }
 
+static void add_rule(mm_rules_t *rules, const rule_t *rule)
+{
+    head_t head = {.len = (uint8_t)(rule->prefix_len < sizeof(head.text) ? rule->prefix_len : sizeof(head.text))};
+
+    memcpy(head.text, rule->prefix, head.len);
+    APR_ARRAY_PUSH(rules->made_heads, head_t) = head;
+    APR_ARRAY_PUSH(rules->made, rule_t) = *rule;
+    rules->heads = (const head_t *)rules->made_heads->elts;
+    rules->list = (const rule_t *)rules->made->elts;
+    rules->n = rules->made->nelts;
+}
+
 apr_status_t mm_rules_add_spec(mm_rules_t *rules, const mm_rule_spec_t *spec, mm_err_t *err)
 {
     const char *pattern = spec->pattern;
@@ -161,13 +185,11 @@ apr_status_t mm_rules_add_spec(mm_rules_t *rules, const mm_rule_spec_t *spec, mm
     /* Where the system allows no JIT, or the pattern has what JIT cannot do, the interpreter gives the same answers. */
     (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
 
-    rule_t *rule = apr_array_push(rules->list);
-    rule->spec = copy_spec(spec, rules->pool);
-    rule->code = code;
-    rule->prefix_len = literal_prefix(pattern);
-    rule->prefix = apr_pstrmemdup(rules->pool, pattern + 1, rule->prefix_len);
-    rule->suffix = pattern[0] == '^' ? plain_suffix(pattern + 1 + rule->prefix_len, &rule->digits, rules->pool) : NULL;
-    rule->suffix_len = rule->suffix ? strlen(rule->suffix) : 0;
+    rule_t rule = {.spec = copy_spec(spec, rules->pool), .code = code, .prefix_len = literal_prefix(pattern)};
+    rule.prefix = apr_pstrmemdup(rules->pool, pattern + 1, rule.prefix_len);
+    rule.suffix = pattern[0] == '^' ? plain_suffix(pattern + 1 + rule.prefix_len, &rule.digits, rules->pool) : NULL;
+    rule.suffix_len = rule.suffix ? strlen(rule.suffix) : 0;
+    add_rule(rules, &rule);
     return APR_SUCCESS;
 }
 
@@ -180,12 +202,12 @@ apr_status_t mm_rules_add(mm_rules_t *rules, const char *type, mm_action_t actio
 
 int mm_rules_count(const mm_rules_t *rules)
 {
-    return rules->list->nelts;
+    return rules->n;
 }
 
 const mm_rule_spec_t *mm_rules_spec(const mm_rules_t *rules, int rule)
 {
-    return &APR_ARRAY_IDX(rules->list, rule, rule_t).spec;
+    return &rules->list[rule].spec;
 }
 
 /* As pcre2_match, for a path and a pattern that JIT's own 32 KiB of stack are too small for: a group repeated for each
@@ -233,9 +255,16 @@ static bool rule_matches(const rule_t *rule, const char *path, size_t len, pcre2
     return true;
 }
 
-static bool begins_like(const rule_t *rule, const char *path, size_t len)
+static MM_HOT bool begins_like(const mm_rules_t *rules, int i, const char *path, size_t len)
 {
-    return len >= rule->prefix_len && memcmp(path, rule->prefix, rule->prefix_len) == 0;
+    const head_t *head = &rules->heads[i];
+
+    if (len < head->len || memcmp(path, head->text, head->len) != 0) {
+        return false;
+    }
+    const rule_t *rule = &rules->list[i];
+    return rule->prefix_len == head->len ||
+           (len >= rule->prefix_len && memcmp(path, rule->prefix, rule->prefix_len) == 0);
 }
 
 static bool are_digits(const char *text, size_t len)
@@ -250,12 +279,13 @@ static bool are_digits(const char *text, size_t len)
 
 /* For a plain rule whose prefix is the path's: what stands between prefix and suffix, if it is one segment of a path,
  * or as many digits as the rule wants. */
-static bool plain_matches(const rule_t *rule, const char *path, size_t len, mm_bytes_t *id)
+static MM_HOT bool plain_matches(const rule_t *rule, const char *path, size_t len, mm_bytes_t *id)
 {
     size_t id_len = len - rule->prefix_len - rule->suffix_len;
     const char *from = path + rule->prefix_len;
 
-    if (len <= rule->prefix_len + rule->suffix_len || memcmp(from + id_len, rule->suffix, rule->suffix_len) != 0) {
+    if (len <= rule->prefix_len + rule->suffix_len ||
+        (rule->suffix_len > 0 && memcmp(from + id_len, rule->suffix, rule->suffix_len) != 0)) {
         return false;
     }
     if (rule->digits > 0 ? id_len != rule->digits || !are_digits(from, id_len) : memchr(from, '/', id_len) != NULL) {
@@ -266,18 +296,18 @@ static bool plain_matches(const rule_t *rule, const char *path, size_t len, mm_b
     return true;
 }
 
-bool mm_rules_match(const mm_rules_t *rules, const char *path, size_t len, mm_match_t *match)
+MM_HOT bool mm_rules_match(const mm_rules_t *rules, const char *path, size_t len, mm_match_t *match)
 {
     pcre2_match_data *data = NULL;
     bool found = false;
 
-    for (int i = 0; path && i < rules->list->nelts && !found; i++) {
-        const rule_t *rule = &APR_ARRAY_IDX(rules->list, i, rule_t);
-        mm_bytes_t id = {NULL, 0};
-
-        if (!begins_like(rule, path, len)) {
+    for (int i = 0; path && i < rules->n && !found; i++) {
+        if (!begins_like(rules, i, path, len)) {
             continue;
         }
+        const rule_t *rule = &rules->list[i];
+        mm_bytes_t id = {NULL, 0};
+
         if (rule->suffix) {
             found = plain_matches(rule, path, len, &id);
         }

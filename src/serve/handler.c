@@ -17,6 +17,7 @@
 #include "serve/reports.h"
 #include "serve/status.h"
 #include "store/store.h"
+#include "base/hot.h"
 
 APLOG_USE_MODULE(metrics);
 
@@ -99,7 +100,7 @@ static __attribute__((noinline)) int handle(request_rec *r)
 }
 
 /* httpd asks every module's handler for every request: those of others cost no stack. */
-int mm_handler(request_rec *r)
+MM_HOT int mm_handler(request_rec *r)
 {
     return r->handler && strcmp(r->handler, "metrics") == 0 ? handle(r) : DECLINED;
 }

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/hot.h"
 #include "base/crc32c.h"
 
 /* "MMF1" as a little-endian number. */
@@ -29,14 +30,14 @@ static uint32_t get(const uint8_t *from)
 }
 
 /* The length stands in the way of the payload: its own sum first, then on from there. */
-static uint32_t sum(const uint8_t *frame, size_t payload_len, uint32_t seed)
+static MM_HOT uint32_t sum(const uint8_t *frame, size_t payload_len, uint32_t seed)
 {
     uint32_t crc = mm_crc32c(seed, frame + AT_LENGTH, AT_CRC - AT_LENGTH);
 
     return mm_crc32c(crc, frame + MM_FRAME_HEADER, payload_len);
 }
 
-size_t mm_frame_seal(uint8_t *buf, size_t payload_len, uint32_t seed)
+MM_HOT size_t mm_frame_seal(uint8_t *buf, size_t payload_len, uint32_t seed)
 {
     put(buf, MAGIC ^ seed);
     put(buf + AT_LENGTH, (uint32_t)payload_len);

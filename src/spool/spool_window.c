@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "spool/frame.h"
+#include "base/hot.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* linux/mman.h, since 5.14 */
@@ -63,7 +64,7 @@ apr_status_t mm_spool_window_open(mm_spool_window_t *window, int fd, int64_t at,
     return APR_SUCCESS;
 }
 
-void mm_spool_window_put(const mm_spool_window_t *window, int64_t at, const uint8_t *frame, size_t len)
+MM_HOT void mm_spool_window_put(const mm_spool_window_t *window, int64_t at, const uint8_t *frame, size_t len)
 {
     uint8_t *to = window->base + (at - window->from);
 

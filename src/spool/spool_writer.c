@@ -32,6 +32,11 @@
 #include "spool/spool_commit.h"
 #include "spool/spool_create.h"
 #include "spool/spool_window.h"
+#include "base/hot.h"
+
+/* Of most frames, and what a processor fetches at once. */
+#define EXPECTED_SIZE 256
+#define CACHE_LINE    64
 
 /* How often a segment in which a write failed is replaced. */
 #define REPLACE_NS INT64_C(1000000000)
@@ -41,10 +46,11 @@
 struct mm_spool_writer {
     pthread_rwlock_t lock;
     /* These any append may change. */
-    atomic_llong end;    /* of what was appended, or has its place */
-    atomic_llong looked; /* second of the monotonic clock in which the segment was last seen to have a name */
-    atomic_int failure;  /* why a write failed, if that is why */
-    atomic_bool spent;   /* a write failed, or the file was removed: nothing more may go into this segment */
+    atomic_llong end;        /* of what was appended, or has its place */
+    atomic_llong looked;     /* second of the monotonic clock in which the segment was last seen to have a name */
+    atomic_int failure;      /* why a write failed, if that is why */
+    atomic_bool spent;       /* a write failed, or the file was removed: nothing more may go into this segment */
+    _Atomic(uint8_t *) next; /* about where the next frame goes, for mm_spool_expect alone; may be anywhere */
     /* These change only under the exclusive lock. */
     bool mapped; /* this segment is written through the window, which may still be closed */
     mm_sync_t sync;
@@ -121,7 +127,7 @@ apr_status_t mm_spool_writer_create(mm_spool_writer_t **writer, const char *dir,
 typedef enum condition { MISSING, FULL, GOOD } condition_t;
 
 /* Coarse: a hundredth of a second is exact enough, and it is no system call. Never 0. */
-static int64_t clock_ns(void)
+static MM_HOT int64_t clock_ns(void)
 {
     struct timespec now = {.tv_sec = 0};
 
@@ -136,7 +142,7 @@ static void give_up(mm_spool_writer_t *writer, apr_status_t why)
 }
 
 /* Once a second: whether the segment is still there, and its memory still good. */
-static void look_after(mm_spool_writer_t *writer)
+static MM_HOT void look_after(mm_spool_writer_t *writer)
 {
     apr_status_t status = APR_SUCCESS;
     int64_t now_s = clock_ns() / 1000000000;
@@ -158,7 +164,7 @@ static void look_after(mm_spool_writer_t *writer)
 }
 
 /* A segment opened before a fork is the parent's. */
-static condition_t condition(mm_spool_writer_t *writer)
+static MM_HOT condition_t condition(mm_spool_writer_t *writer)
 {
     if (writer->fd < 0 || writer->forks != atomic_load(&forks)) {
         return MISSING;
@@ -258,7 +264,7 @@ static apr_status_t commit_frame(mm_spool_writer_t *writer, const uint8_t *frame
 }
 
 /* A place for a frame in the window; false if there is none. */
-static bool take_place(mm_spool_writer_t *writer, size_t len, int64_t *at)
+static MM_HOT bool take_place(mm_spool_writer_t *writer, size_t len, int64_t *at)
 {
     long long end = atomic_load(&writer->end);
 
@@ -272,7 +278,7 @@ static bool take_place(mm_spool_writer_t *writer, size_t len, int64_t *at)
 }
 
 /* Whether a frame can be appended without moving the window. One that is longer than what is kept writable cannot. */
-static bool has_room(const mm_spool_writer_t *writer, size_t len)
+static MM_HOT bool has_room(const mm_spool_writer_t *writer, size_t len)
 {
     return !writer->mapped || (writer->window.base != NULL && len <= MM_SPOOL_WINDOW_AHEAD &&
                                atomic_load(&writer->end) + (int64_t)len <= writer->window.to);
@@ -315,7 +321,7 @@ static apr_status_t make_good(mm_spool_writer_t *writer, size_t len, mm_err_t *e
 }
 
 /* Takes the lock, shared if the segment is good, exclusive behind changing it. */
-static apr_status_t lock_segment(mm_spool_writer_t *writer, size_t len, mm_err_t *err)
+static MM_HOT apr_status_t lock_segment(mm_spool_writer_t *writer, size_t len, mm_err_t *err)
 {
     apr_status_t status = pthread_rwlock_rdlock(&writer->lock);
 
@@ -337,7 +343,17 @@ static apr_status_t lock_segment(mm_spool_writer_t *writer, size_t len, mm_err_t
     return status;
 }
 
-apr_status_t mm_spool_append(mm_spool_writer_t *writer, uint8_t *buf, size_t payload_len, mm_err_t *err)
+MM_HOT void mm_spool_expect(mm_spool_writer_t *writer)
+{
+    const uint8_t *next = atomic_load_explicit(&writer->next, memory_order_relaxed);
+
+    __builtin_prefetch(&writer->lock, 1);
+    for (size_t at = 0; next && at < EXPECTED_SIZE; at += CACHE_LINE) {
+        __builtin_prefetch(next + at, 1);
+    }
+}
+
+MM_HOT apr_status_t mm_spool_append(mm_spool_writer_t *writer, uint8_t *buf, size_t payload_len, mm_err_t *err)
 {
     size_t len = MM_FRAME_HEADER + payload_len;
     apr_status_t status;
@@ -362,6 +378,8 @@ apr_status_t mm_spool_append(mm_spool_writer_t *writer, uint8_t *buf, size_t pay
     }
     if (placed) {
         mm_spool_window_put(&writer->window, at, buf, len);
+        atomic_store_explicit(&writer->next, writer->window.base + (at - writer->window.from) + len,
+                              memory_order_relaxed);
     }
     else {
         status =

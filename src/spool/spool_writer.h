@@ -35,6 +35,10 @@ typedef struct mm_spool_writer mm_spool_writer_t;
 apr_status_t mm_spool_writer_create(mm_spool_writer_t **writer, const char *dir, int64_t segment_max, mm_sync_t sync,
                                     apr_pool_t *pool, mm_err_t *err);
 
+/* Says that a frame will be appended soon: what that touches is fetched into the processor's cache meanwhile. Changes
+ * nothing. Any thread. */
+void mm_spool_expect(mm_spool_writer_t *writer);
+
 /* Appends one frame. buf holds MM_FRAME_HEADER bytes of room and then payload_len bytes; the header is filled in here.
  * When this returns APR_SUCCESS the frame is in the file, whole. On a failure (disk full, …) nothing of it will ever be
  * read; with MM_SYNC_EVENT and a disk that fails to flush, a reader may have been faster than we. Allocates nothing and
