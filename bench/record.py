@@ -3,16 +3,17 @@
 
 Five httpds with the same files and the same event MPM: bare, with a CustomLog (combined), recording with its drainer
 and a real database, recording with MetricsDrainer Off (the request path alone: nothing competes for the CPU), and a
-second bare one: by how much it differs from the first is what this run cannot tell from nothing. In each round wrk asks
-all of them, in an order of its own, so that whatever else the machine does meets all of them alike; a ratio is that of a
-run to the mean of the round's two bare ones. Each httpd is started anew for each round: the same program at other
-addresses is up to 3 % faster or slower for as long as it runs. Before the next one is asked, the drainer has emptied
-the spool: its work is never charged to another.
+second bare one: by how much it differs from the first is what this run cannot tell from nothing. All five run at the
+same time, each with a wrk of its own, of which only one is not stopped: they take turns of a tenth of a second, in an
+order of its own each time. A machine whose processors are shared with others is faster and slower from one second to the
+next by far more than recording costs, and in this way that meets all of them alike. All are started anew for each round:
+the same program at other addresses is up to 3 % faster or slower for as long as it runs. A ratio is that of a round to
+the mean of its two bare ones.
 
-Beside requests per second stands the processor time that httpd's processes, the drainer included, had for one request,
-from the first until all of them are counted. On a machine whose processors are shared with others, requests per second
-say how much of them there was to be had in those seconds, and by how much that differs from one second to the next is
-many times what recording costs; processor time is only disturbed by what others leave in the caches.
+What is compared first is the processor time that httpd's processes, the drainer included, had for one request, from the
+first until all of them are counted; its inverse is what an httpd can answer per second where its processor is what it
+lacks. Beside it stand the requests per second of the turns; there, what a drainer does in the turns of others slows
+these.
 
 Where there are two processors or more, httpd has the last of them for itself and its drainer, and wrk the others: two
 that compete for the same processors share them differently in each run, by far more than recording costs. The database
@@ -26,10 +27,12 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,12 +43,15 @@ from mm_database import Database  # noqa: E402
 
 from environment import Counts, Httpd, wait_for  # noqa: E402
 from environment.httpd import BUILD  # noqa: E402
-from site_under_load import (CAPTURE, COMMON, RECORDING, TYPES, ask, make_files, on, processor_time_us,  # noqa: E402
-                             processors, uri, write_script)
+from site_under_load import (CAPTURE, COMMON, RECORDING, TYPES, answers_of, ask, make_files, on,  # noqa: E402
+                             processor_time_us, processors, start_wrk, uri, write_script)
+
+TURN = 0.1  # seconds: what disturbs one of them disturbs the next one, too
 
 CUSTOM_LOG = """
 CustomLog "${DIR}/access.log" "%h %l %u %t \\"%r\\" %>s %O \\"%{Referer}i\\" \\"%{User-Agent}i\\""
 """
+
 
 @dataclass
 class Candidate:
@@ -58,15 +64,15 @@ class Candidate:
     answered: int = 0
     runs: int = 0
 
-    def ask(self, script, options, seconds):
-        """Requests per second, and microseconds of processor time for one of them."""
-        before = processor_time_us(self.httpd)
-        answers = ask(self.httpd, script, seconds, options.connections, options.threads)
-        self.answered += answers.requests
+    def warm(self, script, options):
+        """Threads, indexes."""
+        self.count(ask(self.httpd, script, 1, options.connections, options.threads).requests)
+
+    def count(self, answered):
+        self.answered += answered
         self.runs += 1
         if self.drained:
             wait_for(lambda: self.in_database() >= self.answered, timeout=600, what="the spool is drained")
-        return answers.per_second, (processor_time_us(self.httpd) - before) / answers.requests
 
     def in_database(self):
         types = ("datasets", "collections", "files")
@@ -93,16 +99,54 @@ def make_candidates(docroot, database):
     return candidates
 
 
-def measure(candidate, scripts, options):
-    """One round of one candidate: every workload."""
-    with on(processors()[0]):
-        candidate.httpd.start()
-    candidate.ask(scripts["pages"], options, 1)  # warm: threads, indexes
-    for workload, script in scripts.items():
-        rate, cost = candidate.ask(script, options, options.seconds)
+class Turns:
+    """A wrk that asks an httpd in turns only, and is stopped between them."""
+
+    def __init__(self, httpd, script, options):
+        self._httpd, self.seconds = httpd, 0
+        self._wrk = start_wrk(httpd, script, 3600, options.connections, options.threads, patience=60)
+        self._wrk.send_signal(signal.SIGSTOP)
+        self._before = processor_time_us(httpd)
+
+    def take(self, seconds):
+        self._wrk.send_signal(signal.SIGCONT)
+        began = time.monotonic()
+        time.sleep(seconds)
+        self._wrk.send_signal(signal.SIGSTOP)
+        self.seconds += time.monotonic() - began
+
+    def end(self, count):
+        """Requests per second of the turns, and microseconds of processor time for a request once count(requests) is
+        through."""
+        self._wrk.send_signal(signal.SIGCONT)  # first: what a stopped wrk was sent, any of its threads may take
+        self._wrk.send_signal(signal.SIGINT)   # the main thread: then it says what it saw
+        requests = answers_of(self._wrk, self._httpd).requests
+        count(requests)
+        return requests / self.seconds, (processor_time_us(self._httpd) - self._before) / requests
+
+
+def measure(candidates, workload, script, options, dice):
+    turns = [Turns(candidate.httpd, script, options) for candidate in candidates]
+    for _ in range(round(options.seconds / TURN)):
+        for each in dice.sample(turns, len(turns)):
+            each.take(TURN)
+    for candidate, each in zip(candidates, turns, strict=True):
+        rate, cost = each.end(candidate.count)
         candidate.rates.setdefault(workload, []).append(rate)
         candidate.costs.setdefault(workload, []).append(cost)
-    candidate.httpd.stop()
+
+
+def one_round(candidates, scripts, options, dice):
+    """Every workload, of all candidates at the same time."""
+    with on(processors()[0]):
+        for candidate in dice.sample(candidates, len(candidates)):
+            candidate.httpd.start()
+    for candidate in candidates:
+        candidate.warm(scripts["pages"], options)
+    for workload, script in scripts.items():
+        measure(candidates, workload, script, options, dice)
+    for candidate in candidates:
+        candidate.httpd.stop()
 
 
 def drain(candidate):
@@ -112,30 +156,34 @@ def drain(candidate):
     subprocess.run(command, check=True, capture_output=True, text=True)
 
 
-def shares(candidate, candidates, workload):
-    """Of each round: the share of the requests per second of the mean of the two bare ones."""
-    first, last = candidates[0].rates[workload], candidates[-1].rates[workload]
-    return [rate / statistics.mean(bare) for rate, *bare in zip(candidate.rates[workload], first, last)]
+def shares(of, candidate, candidates):
+    """Of each round, the inverse of the processor time for a request, in parts of that of the mean of the two bare ones,
+    where `of` gives these times; the same of requests per second where it gives their inverse."""
+    rounds = zip(of(candidate), of(candidates[0]), of(candidates[-1]), strict=True)
+    return [statistics.mean(bare) / own for own, *bare in rounds]
 
 
-def shares_by_cost(candidate, candidates, workload):
-    """The same, had every request the processor time that it took and nobody else the processor."""
-    first, last = candidates[0].costs[workload], candidates[-1].costs[workload]
-    return [statistics.mean(bare) / cost for cost, *bare in zip(candidate.costs[workload], first, last)]
+def by_cost(workload):
+    return lambda candidate: candidate.costs[workload]
+
+
+def by_rate(workload):
+    return lambda candidate: [1 / rate for rate in candidate.rates[workload]]
 
 
 def spread(ratios):
     low, median, high = statistics.quantiles(ratios, n=4)
-    return f"{median:>10.3f} ({low:.3f} to {high:.3f})"
+    return f"{median:>9.3f} ({low:.3f} to {high:.3f})"
 
 
 def table(candidates, workload):
-    print(f"\n{workload:22}{'requests/s':>11}{'of bare':>10} (middle half)   {'CPU us each':>12}{'of bare':>10} (middle half)")
+    print(f"\n{workload:22}{'CPU us each':>11}{'of bare':>9} (middle half) {'+-':>9}{'requests/s':>12}{'of bare':>9} (middle half)")
     for candidate in candidates:
-        print(f"{candidate.name:22}{statistics.median(candidate.rates[workload]):>11.0f}"
-              f"{spread(shares(candidate, candidates, workload))}"
-              f"{statistics.median(candidate.costs[workload]):>12.2f}"
-              f"{spread(shares_by_cost(candidate, candidates, workload))}")
+        own = shares(by_cost(workload), candidate, candidates)
+        print(f"{candidate.name:22}{statistics.median(candidate.costs[workload]):>11.2f}{spread(own)}"
+              f"{1.25 * statistics.stdev(own) / len(own) ** 0.5:>9.3f}"
+              f"{statistics.median(candidate.rates[workload]):>12.0f}"
+              f"{spread(shares(by_rate(workload), candidate, candidates))}")
 
 
 def check_totals(candidates, connections):
@@ -157,7 +205,7 @@ def check_totals(candidates, connections):
 def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=16)
-    parser.add_argument("--seconds", type=int, default=2, help="of each run")
+    parser.add_argument("--seconds", type=int, default=2, help="of each, in a round of a workload")
     parser.add_argument("--connections", type=int, default=32, help="kept alive, at most 128")
     parser.add_argument("--threads", type=int, default=1, help="of wrk")
     parser.add_argument("--at-least", type=float, metavar="RATIO",
@@ -174,13 +222,11 @@ def run(options, place, database):
     candidates = make_candidates(docroot, database)
     try:
         for number in range(options.rounds):
-            for candidate in random.Random(number).sample(candidates, len(candidates)):
-                measure(candidate, scripts, options)
-            print(f"round {number + 1}: " + ", ".join(
-                f"{c.name} {'/'.join(f'{rates[-1]:.0f}' for rates in c.rates.values())}" for c in candidates),
-                flush=True)
+            one_round(candidates, scripts, options, random.Random(number))
+            print(f"round {number + 1}: CPU us " + ", ".join(
+                f"{c.name} {'/'.join(f'{costs[-1]:.1f}' for costs in c.costs.values())}" for c in candidates), flush=True)
         print(f"\n{os.cpu_count()} CPUs, httpd on {len(processors()[0])} of them, {options.rounds} rounds of "
-              f"{options.seconds} s, wrk -t{options.threads} -c{options.connections}, database {database.name}")
+              f"{options.seconds} s in turns of {TURN} s, wrk -t{options.threads} -c{options.connections}, database {database.name}")
         for workload in scripts:
             table(candidates, workload)
         print()
@@ -191,7 +237,7 @@ def run(options, place, database):
             if candidate.counts:
                 candidate.counts.client.drop_database(candidate.counts.db.name)
                 candidate.counts.close()
-    share = min(statistics.median(shares(candidates[2], candidates, workload)) for workload in scripts)
+    share = min(statistics.median(shares(by_cost(workload), candidates[2], candidates)) for workload in scripts)
     return correct and (options.at_least is None or share >= options.at_least)
 
 

@@ -166,13 +166,25 @@ def processors():
     return (set(all_of_them[-1:]), set(all_of_them[:-1])) if all_of_them[1:] else (set(all_of_them),) * 2
 
 
-def ask(httpd, script, seconds, connections=32, threads=1):
-    """Lets wrk ask for so long. Ends the program when a request fails."""
-    command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "-s", str(script),
+def start_wrk(httpd, script, seconds, connections, threads, patience=2):
+    """patience: seconds after which it takes a request for failed."""
+    command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", f"{patience}s", "-s", str(script),
                f"http://127.0.0.1:{httpd.port}"]
     with on(processors()[1]):
-        result = subprocess.run(command, check=True, capture_output=True, text=True)
-    summary = json.loads(result.stdout.splitlines()[-1])
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def answers_of(wrk, httpd):
+    """What it saw, once it has ended. Ends the program when a request failed."""
+    output, _ = wrk.communicate()
+    if wrk.returncode:
+        sys.exit(f"wrk failed\n{output}")
+    summary = json.loads(output.splitlines()[-1])
     if summary["errors"]:
-        sys.exit(f"{summary['errors']} requests failed\n{result.stdout}\n{httpd.log_text()}")
+        sys.exit(f"{summary['errors']} requests failed\n{output}\n{httpd.log_text()}")
     return Answers(summary["requests"], summary["requests"] / (summary["microseconds"] / 1e6), summary["p99"])
+
+
+def ask(httpd, script, seconds, connections=32, threads=1):
+    """Lets wrk ask for so long. Ends the program when a request fails."""
+    return answers_of(start_wrk(httpd, script, seconds, connections, threads), httpd)
