@@ -244,6 +244,48 @@ static void test_what_a_pattern_begins_with(void **state)
     }
 }
 
+/* The first 15 bytes of a path are compared apart from the rest. */
+static void test_long_beginnings(void **state)
+{
+    mm_rules_t *above = rules_of(*state, "^/123456789012345/([^/]+)$");
+    mm_rules_t *rules = rules_of(*state, "^/12345678901234/([^/]+)$");
+    mm_rules_t *at_limit = rules_of(*state, "^/1234567890123/([^/]+)$");
+    mm_rules_t *below = rules_of(*state, "^/123456789012/([^/]+)$");
+
+    MATCHES(above, "/123456789012345/a", "a");
+    MISSES(above, "/123456789012346/a");
+    MATCHES(rules, "/12345678901234/a", "a");
+    MISSES(rules, "/12345678901235/a");
+    MISSES(rules, "/12345678901234");
+    MISSES(rules, "/1234567890123");
+    MATCHES(at_limit, "/1234567890123/a", "a");
+    MISSES(at_limit, "/1234567890123");
+    MISSES(at_limit, "/1234567890124/a");
+    MATCHES(below, "/123456789012/a", "a");
+    MISSES(below, "/123456789013/a");
+}
+
+static void test_many_rules(void **state)
+{
+    unit_t *unit = *state;
+    mm_rules_t *rules = rules_of(unit, "^/type0/([^/]+)$");
+    mm_match_t match;
+    mm_err_t err;
+
+    for (int i = 1; i < 50; i++) {
+        const char *pattern = apr_psprintf(unit->pool, "^/type%d/([^/]+)$", i);
+
+        assert_int_equal(mm_rules_add(rules, "datasets", MM_ACTION_VIEW, pattern, &err), APR_SUCCESS);
+    }
+    for (int i = 0; i < 50; i++) {
+        const char *path = apr_psprintf(unit->pool, "/type%d/x%d", i, i);
+
+        assert_true(mm_rules_match(rules, path, strlen(path), &match));
+        assert_int_equal(match.rule, i);
+        assert_ptr_equal(match.spec, mm_rules_spec(rules, i));
+    }
+}
+
 static void *match_often(void *arg)
 {
     const mm_rules_t *rules = arg;
@@ -315,6 +357,8 @@ int main(void)
         cmocka_unit_test(test_no_pattern_runs_wild),
         cmocka_unit_test(test_limit_ends_in_no_match),
         cmocka_unit_test(test_what_a_pattern_begins_with),
+        cmocka_unit_test(test_long_beginnings),
+        cmocka_unit_test(test_many_rules),
         cmocka_unit_test(test_threads_share_rules),
         cmocka_unit_test(test_who_asks_not_to_be_tracked),
     };

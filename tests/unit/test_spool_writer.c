@@ -117,9 +117,11 @@ static void opens_with_the_first_append(void **state)
     struct stat st;
     size_t len, expected_len;
 
+    mm_spool_expect(writer);
     assert_int_equal(unit_count(unit, "", NULL), 2); /* . and .. */
     assert_int_equal(append(writer, "first", &err), APR_SUCCESS);
     assert_int_equal(unit_count(unit, "", NULL), 3);
+    mm_spool_expect(writer);
     assert_int_equal(unit_count(unit, ".seg", &segment), 1);
     assert_true(mm_spool_name_parse(&name, segment));
     assert_int_equal(name.pid, getpid());
