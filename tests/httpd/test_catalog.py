@@ -227,7 +227,7 @@ def fill_many(site, n):
 
 def test_large_reports_have_a_second_connection(behind):
     site, gate = behind(Counting)
-    fill_many(site, 1700)
+    fill_many(site, 1100)
     for path, rows in (("/metrics/files?limit=1000", 1000), ("/metrics/files?limit=1", 1)):
         before = gate.came
         assert len(report(site, path)) == rows + 1
@@ -235,14 +235,14 @@ def test_large_reports_have_a_second_connection(behind):
     before = gate.came
     assert site.head("/metrics/files").status == 200
     assert gate.came == before + 1
-    assert [row[1] for row in report(site, "/metrics/files")[1:]] == [f"{n}.csv" for n in range(1700)]
+    assert [row[1] for row in report(site, "/metrics/files")[1:]] == [f"{n}.csv" for n in range(1100)]
     assert gate.came == before + 3
 
 
 def test_one_connection_is_enough(behind):
     site, gate = behind(Counting, 1)
-    fill_many(site, 1700)
-    assert [row[1] for row in report(site, "/metrics/files")[1:]] == [f"{n}.csv" for n in range(1700)]
+    fill_many(site, 1100)
+    assert [row[1] for row in report(site, "/metrics/files")[1:]] == [f"{n}.csv" for n in range(1100)]
     assert gate.came > 1
 
 
