@@ -42,7 +42,7 @@ class _Worker(threading.Thread):
                     self.shared.stopping.wait(0.05)
                 elif self.connect():
                     self.turn()
-                    self.shared.stopping.wait(self.pause())
+                    self.shared.stopping.wait(self.pause() * self.shared.pace)
             self.hang_up()
         except Exception as failure:  # reported by the parent, and the run fails
             self.failure = f"{self.name}: {failure!r}"
@@ -198,10 +198,10 @@ KINDS = {"bulk": _Bulk, "single": _Single, "visit": _Visitor, "click": _Clicker}
 
 
 class _Shared:
-    def __init__(self, context, pause):
+    def __init__(self, context, pause, pace):
         self.stopping, self.paused = context.Event(), context.Event()
         self.progress = context.Value("q", 0)
-        self.pause = pause
+        self.pause, self.pace = pause, pace
 
 
 def _work(shared, jobs, seed, answer):
@@ -218,11 +218,11 @@ def _work(shared, jobs, seed, answer):
 
 
 class Visitors:
-    """jobs: (kind, port) pairs; pause: seconds between two POSTs of many events."""
+    """jobs: (kind, port) pairs; pause: seconds between two POSTs of many events; pace: all wait so many times longer."""
 
-    def __init__(self, jobs, seed, pause):
+    def __init__(self, jobs, seed, pause, pace):
         context = multiprocessing.get_context("spawn")
-        self._shared = _Shared(context, pause)
+        self._shared = _Shared(context, pause, pace)
         numbered = list(enumerate(jobs))
         self._processes = []
         for part in (numbered[0::2], numbered[1::2]):

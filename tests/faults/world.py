@@ -127,7 +127,7 @@ class Site:
 
 
 class World:
-    def __init__(self, seed, mpm, pause, verbose):
+    def __init__(self, seed, mpm, pause, pace, verbose):
         self.seed, self.mpm = seed, mpm
         self.directory = Path(tempfile.mkdtemp(prefix="mm-torture-", dir="/tmp"))
         self.directory.chmod(0o755)
@@ -138,7 +138,7 @@ class World:
         self.counts = Counts(self.database.uri, NAME)
         self.impatient = pymongo.MongoClient(self.database.uri, serverSelectionTimeoutMS=300, socketTimeoutMS=5000)
         self.sites = [Site(number, self) for number in range(3)]
-        self._pause = pause
+        self._pause, self._pace = pause, pace
 
     def start(self):
         self._mount(self.sites[1].httpd)
@@ -150,7 +150,7 @@ class World:
         ports = [site.httpd.port for site in self.sites]
         jobs = [("bulk", ports[0]), ("bulk", ports[1]), ("visit", ports[0]), ("single", ports[1]),
                 ("single", ports[0]), ("visit", ports[0]), ("click", ports[2]), ("click", ports[2])]
-        self.visitors = Visitors(jobs, self.seed, self._pause)
+        self.visitors = Visitors(jobs, self.seed, self._pause, self._pace)
         wait_for(lambda: self.visitors.progress > 100, timeout=60, what="the clients have begun")
 
     @staticmethod
