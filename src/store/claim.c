@@ -18,7 +18,6 @@
 #define SPOOL_ID_LEN       24
 #define CODE_DUPLICATE_KEY 11000
 #define HOST_MAX           256
-#define SHOWN_HOST_MAX     64
 #define DOING              "Claiming a batch in MongoDB"
 
 typedef struct claim {
@@ -114,14 +113,6 @@ static bool send_update(const claim_t *claim, bool upsert, bool *matched, bson_e
     return ok;
 }
 
-static const char *shown(const bson_t *doc, const char *key, apr_pool_t *pool)
-{
-    bson_iter_t iter;
-    const char *text = bson_iter_init_find(&iter, doc, key) ? mm_value_show(&iter, SHOWN_HOST_MAX, pool) : NULL;
-
-    return text && *text ? text : "?";
-}
-
 /* Whether the batch would have been taken but for a pause. */
 static bool is_paused(const bson_t *doc, const claim_t *claim)
 {
@@ -156,7 +147,8 @@ static apr_status_t describe(const claim_t *claim, apr_pool_t *pool, mm_err_t *e
                                   "The database knows %s %" PRId64
                                   " of spool %s (from host %s, %s), so it takes no batch %" PRId64 " of this one",
                                   known == claim->seq ? "another batch" : "batch", known, claim->spool_id,
-                                  shown(doc, "host", pool), shown(doc, "claimed", pool), claim->seq);
+                                  mm_value_show_field(doc, "host", pool), mm_value_show_field(doc, "claimed", pool),
+                                  claim->seq);
     }
     else if (mongoc_cursor_error(cursor, &error)) {
         status = mm_store_fail(err, &error, DOING);

@@ -7,8 +7,7 @@
 #include "store/store_private.h"
 #include "store/value.h"
 
-#define SHOWN_MAX 64
-#define DOING     "Asking the spools for a pause in MongoDB"
+#define DOING "Asking the spools for a pause in MongoDB"
 
 static apr_status_t with_pool(apr_pool_t **pool, const mm_store_t *store, mm_err_t *err)
 {
@@ -78,14 +77,6 @@ apr_status_t mm_pause_end(mm_store_t *store, mm_err_t *err)
     return rv;
 }
 
-static const char *shown(const bson_t *doc, const char *key, apr_pool_t *pool)
-{
-    bson_iter_t iter;
-    const char *text = bson_iter_init_find(&iter, doc, key) ? mm_value_show(&iter, SHOWN_MAX, pool) : NULL;
-
-    return text && *text ? text : "?";
-}
-
 /* Calls fn for the spools' documents until it says false. */
 static apr_status_t each_spool(mm_store_t *store, bool (*fn)(void *baton, const bson_t *doc), void *baton,
                                mm_err_t *err)
@@ -133,8 +124,8 @@ static bool is_under_way(void *baton, const bson_t *doc)
     look->found = seq > 0 && mm_reply_int(doc, "settled") != seq;
     if (look->found) {
         mm_err_set(look->err, APR_EAGAIN, "host %s has a batch under way since %s (%s, number %lld)",
-                   shown(doc, "host", look->pool), shown(doc, "claimed", look->pool), shown(doc, "_id", look->pool),
-                   (long long)seq);
+                   mm_value_show_field(doc, "host", look->pool), mm_value_show_field(doc, "claimed", look->pool),
+                   mm_value_show_field(doc, "_id", look->pool), (long long)seq);
     }
     return !look->found;
 }

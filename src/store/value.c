@@ -271,6 +271,14 @@ const char *mm_value_show(const bson_iter_t *value, size_t max, apr_pool_t *pool
     }
 }
 
+const char *mm_value_show_field(const bson_t *doc, const char *key, apr_pool_t *pool)
+{
+    bson_iter_t iter;
+    const char *text = bson_iter_init_find(&iter, doc, key) ? mm_value_show(&iter, MM_VALUE_FIELD_MAX, pool) : NULL;
+
+    return text && *text ? text : "?";
+}
+
 int64_t mm_value_count(const bson_iter_t *value)
 {
     int64_t number;

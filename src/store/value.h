@@ -43,6 +43,11 @@ bool mm_value_id(const bson_iter_t *value, char buf[MM_VALUE_ID_SIZE]);
  * arrays, documents and the like. */
 const char *mm_value_show(const bson_iter_t *value, size_t max, apr_pool_t *pool);
 
+/* The same of a field of a document of ours, for a message: at most MM_VALUE_FIELD_MAX bytes, and "?" where there is
+ * nothing to show. */
+#define MM_VALUE_FIELD_MAX 64
+const char *mm_value_show_field(const bson_t *doc, const char *key, apr_pool_t *pool);
+
 /* The number in a counter: any integer (also as a double) that is not negative; 0 for anything else. */
 int64_t mm_value_count(const bson_iter_t *value);
 

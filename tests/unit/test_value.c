@@ -270,6 +270,21 @@ static void test_show_keeps_bytes_that_are_no_utf8(void **state)
     bson_destroy(&doc);
 }
 
+static void test_show_field(void **state)
+{
+    apr_pool_t *pool = ((unit_t *)*state)->pool;
+    bson_t *doc = parse("{'host': 'a.example', 'empty': '', 'list': ['x']}");
+    char *lengthy = apr_psprintf(pool, "%0*d", MM_VALUE_FIELD_MAX + 1, 0);
+
+    BSON_APPEND_UTF8(doc, "lengthy", lengthy);
+    assert_string_equal(mm_value_show_field(doc, "host", pool), "a.example");
+    assert_string_equal(mm_value_show_field(doc, "empty", pool), "?");
+    assert_string_equal(mm_value_show_field(doc, "list", pool), "?");
+    assert_string_equal(mm_value_show_field(doc, "none", pool), "?");
+    assert_int_equal(strlen(mm_value_show_field(doc, "lengthy", pool)), MM_VALUE_FIELD_MAX);
+    bson_destroy(doc);
+}
+
 static void test_count(void **state)
 {
     static const struct {
@@ -379,6 +394,7 @@ int main(void)
         TEST(test_nothing_is_not_copied),
         TEST(test_show_cuts_at_a_character),
         TEST(test_show_keeps_bytes_that_are_no_utf8),
+        TEST(test_show_field),
         TEST(test_count),
         TEST(test_walk),
         TEST(test_walk_survives_depth_and_damage),
