@@ -33,6 +33,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,8 +119,11 @@ class Turns:
     def end(self, count):
         """Requests per second of the turns, and microseconds of processor time for a request once count(requests) is
         through."""
-        self._wrk.send_signal(signal.SIGCONT)  # first: what a stopped wrk was sent, any of its threads may take
-        self._wrk.send_signal(signal.SIGINT)   # the main thread: then it says what it saw
+        self._wrk.send_signal(signal.SIGCONT)
+        while self._wrk.poll() is None:
+            self._wrk.send_signal(signal.SIGINT)  # its main thread must get one, to say what it saw; others may be faster
+            with suppress(subprocess.TimeoutExpired):
+                self._wrk.wait(0.1)
         requests = answers_of(self._wrk, self._httpd).requests
         count(requests)
         return requests / self.seconds, (processor_time_us(self._httpd) - self._before) / requests
