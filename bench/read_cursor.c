@@ -5,6 +5,7 @@
  * reads the documents of a collection with libmongoc, walks over their fields, and prints how many there were, the
  * seconds to the first one, and to the last one. A WORD is the name of a field to ask for, or
  *
+ *     where=FIELD:TEXT                           those whose FIELD is this
  *     sort=FIELD:1,FIELD:-1…                     in this order
  *     limit=N                                    so many at most
  *     COLLECTION:PATH:AT_ONCE:FIELD[,FIELD…]     for each 500 documents, the documents of COLLECTION whose PATH holds
@@ -34,6 +35,7 @@ typedef struct job {
     const char *database;
     char *fields[FIELDS_MAX];
     int n_fields;
+    char *where[2]; /* a field and its text; NULL: all documents */
     char *order[FIELDS_MAX];
     int n_order;
     long limit;
@@ -177,6 +179,9 @@ static void read_word(job_t *job, char *word)
 {
     char *pieces[4];
 
+    if (strncmp(word, "where=", 6) == 0 && split(word + 6, ":", job->where, 2) == 2) {
+        return;
+    }
     if (strncmp(word, "sort=", 5) == 0) {
         job->n_order = split(word + 5, ",", job->order, FIELDS_MAX);
     }
@@ -195,7 +200,7 @@ static void read_word(job_t *job, char *word)
         look_up->n_fields = split(pieces[3], ",", look_up->fields, FIELDS_MAX);
     }
     else {
-        give_up("a word is a field, sort=FIELD:1, limit=N or COLLECTION:PATH:AT_ONCE:FIELD[,FIELD...]");
+        give_up("a word is a field, where=FIELD:TEXT, sort=FIELD:1, limit=N or COLLECTION:PATH:AT_ONCE:FIELD[,FIELD...]");
     }
 }
 
@@ -208,6 +213,9 @@ static void run(job_t *job, const char *name)
 
     add_options(&options, job->fields, job->n_fields);
     BSON_APPEND_INT64(&options, "limit", job->limit);
+    if (job->where[0]) {
+        BSON_APPEND_UTF8(&filter, job->where[0], job->where[1]);
+    }
     if (job->n_order > 0) {
         add_order(&options, job->order, job->n_order);
     }

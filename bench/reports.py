@@ -148,7 +148,7 @@ def fill_days(db, rows):
     insert(db.metrics_days, all_of())
 
 
-def fill(db, rows, users):
+def fill(db, rows, users, with_periods):
     """Two at a time: the server has more than one core. Of the drainer's indexes those that the reports here use."""
     began = time.monotonic()
     db.metrics_files.create_index([("views", -1), ("downloads", -1), ("_id", 1)], name="totals")
@@ -159,7 +159,7 @@ def fill(db, rows, users):
     db.metrics_days.create_index([("day", 1), ("type", 1)], name="by_day")
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(fill_totals, db, rows), pool.submit(fill_users, db, rows, users),
-                     pool.submit(fill_catalogue, db, rows), pool.submit(fill_days, db, rows)]:
+                     pool.submit(fill_catalogue, db, rows), pool.submit(fill_days, db, rows if with_periods else 0)]:
             done.result()
     print(f"{rows} files, {rows} uses by {users} users: filled in {time.monotonic() - began:.0f} s", flush=True)
 
@@ -277,7 +277,7 @@ def one_round(table, database, plain, named, rows, parent_rows):
     bare("loop: totals, look-ups of names and parents", parent_rows, "metrics_files", ORDER, f"limit={parent_rows}",
          *TOTALS, NAMES, LISTS)
     report(table, named, "CSV with names and parents", f"/metrics/files.csv?limit={parent_rows}", parent_rows)
-    bare("loop: users", rows, "metrics_users", USERS_ORDER, "resource", "user", *TOTALS)
+    bare("loop: users", rows, "metrics_users", "where=type:files", USERS_ORDER, "resource", "user", *TOTALS)
     report(table, plain, "CSV of users", "/metrics/files/users.csv?parents=none", rows)
     report(table, plain, "XLSX", "/metrics/files.xlsx?parents=none", rows)
 
@@ -316,7 +316,7 @@ PERIODS = ("loop: days", "COUNTER, a month, a tenth", "COUNTER, a month", "COUNT
            "users, others=1")
 
 
-def show(table, rows, parent_rows):
+def show(table, rows, parent_rows, with_periods):
     totals = table.seconds("loop: totals")
     names = totals + table.seconds("loop: names, scan")
     part = parent_rows / rows
@@ -338,17 +338,16 @@ def show(table, rows, parent_rows):
     table.show("CSV with names", names, table.seconds("loop: totals, look-ups of names"))
     table.show("CSV with names and parents", parents, by_ids)
     table.show("CSV with parents at all levels", parents, by_ids)
-    for name in PERIODS:
+    for name in PERIODS if with_periods else ():
         table.show(name)
     print(f"  XLSX takes {table.seconds('XLSX') / table.seconds('CSV'):.1f} times the CSV")
 
 
-def reports(database, rows, parent_rows, rounds, until):
+def reports(database, rows, parent_rows, rounds, until, with_periods):
     """At least one round; another one only where there seems to be time for it."""
     table = Table()
     with site_of(database, TYPES.replace("MetricsCatalog", "# ")) as plain, site_of(database, TYPES) as named:
         others(table, plain, named, rows, parent_rows)
-        periods(table, database, plain, rows)
         for n in range(rounds):
             began = time.monotonic()
             one_round(table, database, plain, named, rows, parent_rows)
@@ -356,7 +355,9 @@ def reports(database, rows, parent_rows, rounds, until):
             print(f"round {n + 1} of {rounds}: {took:.0f} s, load {os.getloadavg()[0]:.1f}", flush=True)
             if time.monotonic() + took > until:
                 break
-    show(table, rows, parent_rows)
+        if with_periods:
+            periods(table, database, plain, rows)
+    show(table, rows, parent_rows, with_periods)
 
 
 @contextlib.contextmanager
@@ -383,13 +384,15 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parent-rows", type=int, help="default: at most 50,000")
     parser.add_argument("--minutes", type=float, default=14, help="no further round where it would take longer")
+    parser.add_argument("--periods", action=argparse.BooleanOptionalAction, default=True,
+                        help="reports of days, COUNTER and others=1, which take a stand-in long")
     options = parser.parse_args()
     until = time.monotonic() + 60 * options.minutes
     parent_rows = options.parent_rows or min(options.rows, 50_000)
     with Database(orphan=False) as database:
         print(f"database {database.name}")
-        fill(MongoClient(database.uri)[DATABASE], options.rows, options.users)
-        reports(database, options.rows, parent_rows, options.rounds, until)
+        fill(MongoClient(database.uri)[DATABASE], options.rows, options.users, options.periods)
+        reports(database, options.rows, parent_rows, options.rounds, until, options.periods)
 
 
 if __name__ == "__main__":
