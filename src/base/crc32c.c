@@ -5,10 +5,11 @@
  * tables are 64 consecutive states of the shift register: the byte 0x80 of table 0 leaves the polynomial, every lower
  * bit, and then every further zero byte, is one step more. No state; any thread.
  */
-#include "base/hot.h"
 #include "base/crc32c.h"
 
 #include <string.h>
+
+#include "base/hot.h"
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>

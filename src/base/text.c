@@ -1,5 +1,4 @@
 /* Questions about text. Pure functions; any thread. */
-#include "base/hot.h"
 #include "base/text.h"
 
 #include <stdint.h>
@@ -64,7 +63,7 @@ size_t mm_text_character(const char *text)
     return s[0] < 0x80 ? s[0] != '\0' : sequence(s, strnlen(text, 4));
 }
 
-MM_HOT bool mm_text_is_type_name(const char *name, size_t len)
+bool mm_text_is_type_name(const char *name, size_t len)
 {
     size_t i;
 

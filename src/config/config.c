@@ -5,12 +5,12 @@
  * virtual hosts' calls find it while httpd reads its configuration, on one thread; nothing reads it later.
  */
 #include "config/config.h"
+#include "base/hot.h"
 #include "config/directives.h"
 #include "count/policy.h"
 
 #include "http_log.h"
 #include "apr_strings.h"
-#include "base/hot.h"
 
 APLOG_USE_MODULE(metrics);
 

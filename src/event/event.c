@@ -65,7 +65,7 @@ static const field_t *field_by_tag(uint8_t tag)
 
 /* --- checking ----------------------------------------------------------------------------------------------------- */
 
-static MM_HOT bool is_class_mark(const mm_bytes_t *mark)
+static bool is_class_mark(const mm_bytes_t *mark)
 {
     size_t i;
 
@@ -79,7 +79,7 @@ static MM_HOT bool is_class_mark(const mm_bytes_t *mark)
     return true;
 }
 
-static MM_HOT apr_status_t check_numbers(const mm_event_t *event, mm_err_t *err)
+static apr_status_t check_numbers(const mm_event_t *event, mm_err_t *err)
 {
     if (event->action != MM_ACTION_VIEW && event->action != MM_ACTION_DOWNLOAD) {
         return mm_err_set(err, APR_EINVAL, "action %d is neither view nor download", (int)event->action);
@@ -102,7 +102,7 @@ static MM_HOT apr_status_t check_numbers(const mm_event_t *event, mm_err_t *err)
     return APR_SUCCESS;
 }
 
-MM_HOT apr_status_t mm_event_check(const mm_event_t *event, mm_err_t *err)
+apr_status_t mm_event_check(const mm_event_t *event, mm_err_t *err)
 {
     apr_status_t status = check_numbers(event, err);
     size_t i;

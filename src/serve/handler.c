@@ -6,6 +6,7 @@
 #include "http_protocol.h"
 
 #include "authz/authz.h"
+#include "base/hot.h"
 #include "config/config.h"
 #include "route/route.h"
 #include "route/sushi.h"
@@ -17,7 +18,6 @@
 #include "serve/reports.h"
 #include "serve/status.h"
 #include "store/store.h"
-#include "base/hot.h"
 
 APLOG_USE_MODULE(metrics);
 

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "base/hot.h"
 #include "base/crc32c.h"
+#include "base/hot.h"
 
 /* "MMF1" as a little-endian number. */
 #define MAGIC UINT32_C(0x31464D4D)

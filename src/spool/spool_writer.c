@@ -28,11 +28,11 @@
 
 #include <apr_strings.h>
 
+#include "base/hot.h"
 #include "spool/frame.h"
 #include "spool/spool_commit.h"
 #include "spool/spool_create.h"
 #include "spool/spool_window.h"
-#include "base/hot.h"
 
 /* Of most frames, and what a processor fetches at once. */
 #define EXPECTED_SIZE 256
