@@ -40,7 +40,7 @@ static bool value_at(const bson_t *doc, const char *path, bson_iter_t *value)
     return bson_iter_init(&iter, doc) && bson_iter_find_descendant(&iter, path, value);
 }
 
-bool mm_clowder_oid_of(const bson_iter_t *value, mm_oid_t *oid)
+static bool oid_of(const bson_iter_t *value, mm_oid_t *oid)
 {
     if (!BSON_ITER_HOLDS_OID(value)) {
         return false;
@@ -53,7 +53,7 @@ bool mm_clowder_oid_at(const bson_t *doc, const char *path, mm_oid_t *oid)
 {
     bson_iter_t value;
 
-    return value_at(doc, path, &value) && mm_clowder_oid_of(&value, oid);
+    return value_at(doc, path, &value) && oid_of(&value, oid);
 }
 
 const char *mm_clowder_text_at(const bson_t *doc, const char *path, size_t *len)
@@ -161,7 +161,7 @@ static size_t read_spaces(const bson_t *doc, mm_oid_t *spaces)
         return 0;
     }
     while (n < MM_CLOWDER_SPACES_MAX && bson_iter_next(&element)) {
-        n += mm_clowder_oid_of(&element, &spaces[n]);
+        n += oid_of(&element, &spaces[n]);
     }
     return n;
 }
@@ -235,6 +235,22 @@ apr_status_t mm_clowder_has_public_dataset(mm_store_t *store, const mm_oid_t *sp
 /* --- what holds files -----------------------------------------------------------------------------------------------
  */
 
+bool mm_clowder_each_file(const bson_t *doc, mm_clowder_file_fn fn, void *baton)
+{
+    bson_iter_t list, files;
+    bool goes_on = true;
+    mm_oid_t file;
+
+    if (!bson_iter_init_find(&list, doc, "files") || !BSON_ITER_HOLDS_ARRAY(&list) ||
+        !bson_iter_recurse(&list, &files)) {
+        return true;
+    }
+    while (goes_on && bson_iter_next(&files)) {
+        goes_on = !oid_of(&files, &file) || fn(baton, &file);
+    }
+    return goes_on;
+}
+
 typedef struct holding {
     const mm_oid_t *files; /* in order */
     size_t n;
@@ -242,33 +258,31 @@ typedef struct holding {
     mm_clowder_holder_fn fn;
     void *baton;
     size_t documents, values; /* how long the lists are */
+    mm_clowder_doc_t holder;  /* the one under way */
     mm_oid_t spaces[MM_CLOWDER_SPACES_MAX];
 } holding_t;
+
+static bool on_held_file(void *baton, const mm_oid_t *file)
+{
+    holding_t *holding = baton;
+    const mm_oid_t *found = bsearch(file, holding->files, holding->n, sizeof(*file), mm_oid_compare);
+
+    holding->values++;
+    if (found) {
+        holding->fn(holding->baton, (size_t)(found - holding->files), &holding->holder);
+    }
+    return true;
+}
 
 static void on_holder(void *baton, const bson_t *doc)
 {
     holding_t *holding = baton;
-    mm_clowder_doc_t parsed = {.n_spaces = 0};
-    bson_iter_t iter, element;
-    mm_oid_t file;
 
-    if (holding->folders ? !mm_clowder_oid_at(doc, "parentDatasetId", &parsed.id)
-                         : !mm_clowder_parse(&parsed, MM_CLOWDER_DATASETS, holding->spaces, doc)) {
-        return;
-    }
-    if (!bson_iter_init_find(&iter, doc, "files") || !BSON_ITER_HOLDS_ARRAY(&iter) ||
-        !bson_iter_recurse(&iter, &element)) {
-        return;
-    }
-    holding->documents++;
-    while (bson_iter_next(&element)) {
-        holding->values++;
-        const mm_oid_t *found = mm_clowder_oid_of(&element, &file)
-                                    ? bsearch(&file, holding->files, holding->n, sizeof(file), mm_oid_compare)
-                                    : NULL;
-        if (found) {
-            holding->fn(holding->baton, (size_t)(found - holding->files), &parsed);
-        }
+    holding->holder = (mm_clowder_doc_t){.n_spaces = 0};
+    if (holding->folders ? mm_clowder_oid_at(doc, "parentDatasetId", &holding->holder.id)
+                         : mm_clowder_parse(&holding->holder, MM_CLOWDER_DATASETS, holding->spaces, doc)) {
+        holding->documents++;
+        mm_clowder_each_file(doc, on_held_file, holding);
     }
 }
 

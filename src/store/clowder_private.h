@@ -26,8 +26,6 @@ apr_status_t mm_clowder_query(mm_store_t *store, const mm_clowder_query_t *query
 void mm_clowder_append_in(bson_t *filter, const char *path, const mm_oid_t *ids, size_t n);
 /* False where the value at path is no ObjectId. */
 bool mm_clowder_oid_at(const bson_t *doc, const char *path, mm_oid_t *oid);
-/* False where this value is none. */
-bool mm_clowder_oid_of(const bson_iter_t *value, mm_oid_t *oid);
 /* The text at path, not terminated; NULL where it is none. */
 const char *mm_clowder_text_at(const bson_t *doc, const char *path, size_t *len);
 /* Whether that is what stands there. */
@@ -36,6 +34,8 @@ bool mm_clowder_is(const bson_t *doc, const char *path, const char *text);
 /* Reads what a document says of a resource, its spaces into an array of MM_CLOWDER_SPACES_MAX. False where it has no
  * id. */
 bool mm_clowder_parse(mm_clowder_doc_t *parsed, mm_clowder_kind_t kind, mm_oid_t *spaces, const bson_t *doc);
+/* Calls fn for each file that a dataset or a folder lists, until it returns false, which is the answer then. Pure. */
+bool mm_clowder_each_file(const bson_t *doc, mm_clowder_file_fn fn, void *baton);
 
 /* Reads what a document says of its user, whatever it holds. False where it has no id. Pure. */
 bool mm_clowder_parse_user(mm_clowder_user_t *user, const bson_t *doc, apr_pool_t *pool);

@@ -108,16 +108,5 @@ bool mm_clowder_scan_has_failed(const mm_clowder_scan_t *scan)
 
 bool mm_clowder_scan_files(const mm_clowder_scan_t *scan, mm_clowder_file_fn fn, void *baton)
 {
-    bson_iter_t list, files;
-    bool goes_on = true;
-    mm_oid_t file;
-
-    if (!scan->last || !bson_iter_init_find(&list, scan->last, "files") || !BSON_ITER_HOLDS_ARRAY(&list) ||
-        !bson_iter_recurse(&list, &files)) {
-        return true;
-    }
-    while (goes_on && bson_iter_next(&files)) {
-        goes_on = !mm_clowder_oid_of(&files, &file) || fn(baton, &file);
-    }
-    return goes_on;
+    return !scan->last || mm_clowder_each_file(scan->last, fn, baton);
 }
